@@ -1,0 +1,50 @@
+// Strong identifiers: a user's id cannot be passed where a key's is wanted.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+
+namespace deeppool::base {
+
+template <class Tag>
+struct Id {
+  int64_t value = 0;  // 0: none; rows count from 1
+  explicit operator bool() const { return value != 0; }
+  auto operator<=>(const Id&) const = default;
+};
+
+using UserId = Id<struct UserTag>;
+using ApiKeyId = Id<struct ApiKeyTag>;
+using ModelId = Id<struct ModelTag>;
+using EndpointId = Id<struct EndpointTag>;
+
+// A request's own id, made at accept: UUIDv7 (RFC 9562), so that rows sort by time. Never an upstream's id.
+struct RequestId {
+  std::array<uint8_t, 16> bytes{};
+  static RequestId make(const Clock& clock, Random& random);
+  static std::optional<RequestId> parse(std::string_view text);
+  std::string to_string() const;  // 36 characters, lower case
+  auto operator<=>(const RequestId&) const = default;
+};
+
+}  // namespace deeppool::base
+
+template <class Tag>
+struct std::hash<deeppool::base::Id<Tag>> {
+  size_t operator()(deeppool::base::Id<Tag> id) const { return std::hash<int64_t>{}(id.value); }
+};
+template <>
+struct std::hash<deeppool::base::RequestId> {
+  size_t operator()(const deeppool::base::RequestId& id) const {
+    return std::hash<std::string_view>{}(
+        {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
+  }
+};

@@ -1,0 +1,209 @@
+#include "base/text.h"
+
+namespace deeppool::base {
+
+bool iequals(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::string_view trim(std::string_view s) {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+  return s;
+}
+
+std::vector<std::string_view> split(std::string_view s, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const size_t at = s.find(separator);
+    parts.push_back(s.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    s.remove_prefix(at + 1);
+  }
+}
+
+namespace {
+
+// Length of the well-formed UTF-8 sequence at the start of `s`, 0 if there is none.
+size_t sequence_length(std::string_view s) {
+  const auto at = [&](size_t i) { return i < s.size() ? static_cast<uint8_t>(s[i]) : 0u; };
+  const auto follows = [&](size_t i, unsigned low, unsigned high) {
+    return at(i) >= low && at(i) <= high;
+  };
+  const unsigned c = at(0);
+  if (c < 0x80) return 1;
+  if (c >= 0xc2 && c <= 0xdf) return follows(1, 0x80, 0xbf) ? 2 : 0;
+  if (c >= 0xe0 && c <= 0xef) {
+    const unsigned low = c == 0xe0 ? 0xa0 : 0x80;
+    const unsigned high = c == 0xed ? 0x9f : 0xbf;
+    return follows(1, low, high) && follows(2, 0x80, 0xbf) ? 3 : 0;
+  }
+  if (c >= 0xf0 && c <= 0xf4) {
+    const unsigned low = c == 0xf0 ? 0x90 : 0x80;
+    const unsigned high = c == 0xf4 ? 0x8f : 0xbf;
+    return follows(1, low, high) && follows(2, 0x80, 0xbf) && follows(3, 0x80, 0xbf) ? 4 : 0;
+  }
+  return 0;
+}
+
+constexpr char kHex[] = "0123456789abcdef";
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Url =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t left = bytes.size() - i;
+    const auto byte = [&](size_t k) { return k < left ? static_cast<uint8_t>(bytes[i + k]) : 0u; };
+    const uint32_t group = byte(0) << 16 | byte(1) << 8 | byte(2);
+    const size_t digits = left >= 3 ? 4 : left + 1;
+    for (size_t d = 0; d < digits; ++d) out.push_back(alphabet[group >> (18 - 6 * d) & 63]);
+    if (pad) out.append(4 - digits, '=');
+  }
+  return out;
+}
+
+std::optional<std::string> decode64(std::string_view text, std::string_view alphabet) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() * 3 / 4);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const size_t v = alphabet.find(c);
+    if (v == std::string_view::npos) return std::nullopt;
+    bits = bits << 6 | static_cast<uint32_t>(v);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out.push_back(static_cast<char>(bits >> count & 0xff));
+    }
+  }
+  // Left-over bits must be zero: every byte string has one spelling only.
+  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+bool valid_utf8(std::string_view s) {
+  while (!s.empty()) {
+    const size_t n = sequence_length(s);
+    if (n == 0) return false;
+    s.remove_prefix(n);
+  }
+  return true;
+}
+
+std::optional<std::string> percent_decode(std::string_view s, bool plus_is_space) {
+  std::string out;
+  out.reserve(s.size());
+  for (size_t i = 0; i < s.size(); ++i) {
+    if (s[i] == '+' && plus_is_space) {
+      out.push_back(' ');
+    } else if (s[i] != '%') {
+      out.push_back(s[i]);
+    } else {
+      const int high = i + 2 < s.size() ? hex_value(s[i + 1]) : -1;
+      const int low = i + 2 < s.size() ? hex_value(s[i + 2]) : -1;
+      if (high < 0 || low < 0) return std::nullopt;
+      out.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    }
+  }
+  return out;
+}
+
+std::string percent_encode(std::string_view s) {
+  std::string out;
+  for (const char c : s) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<uint8_t>(c);
+      out.push_back('%');
+      out.push_back("0123456789ABCDEF"[byte >> 4]);
+      out.push_back("0123456789ABCDEF"[byte & 15]);
+    }
+  }
+  return out;
+}
+
+std::string hex_encode(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+    out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
+  }
+  return out;
+}
+
+std::optional<std::string> hex_decode(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 2);
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]);
+    const int low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out.push_back(static_cast<char>(high * 16 + low));
+  }
+  return out;
+}
+
+std::string base64url_encode(std::string_view bytes) { return encode64(bytes, kBase64Url, false); }
+std::string base64_encode(std::string_view bytes) { return encode64(bytes, kBase64, true); }
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+  return decode64(text, kBase64Url);
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int i = 0; i < 2 && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
+  return decode64(text, kBase64);
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const size_t n = sequence_length(text);
+    const char c = text.front();
+    if (n == 0) {
+      out += "\xef\xbf\xbd";
+    } else if (n > 1) {
+      out.append(text.substr(0, n));
+    } else if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
+      out += "\\u00";
+      out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+      out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
+    } else {
+      out.push_back(c);
+    }
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+  out.push_back('"');
+}
+
+}  // namespace deeppool::base
