@@ -1,0 +1,20 @@
+#include "sql/database.h"
+
+namespace deeppool::sql {
+
+Database::Database(std::unique_ptr<Connector> connector, Sizes sizes)
+    : connector_(std::move(connector)),
+      readers_(sizes.readers, [this] { return connector_->connect(Access::read); }),
+      writers_(sizes.writers, [this] { return connector_->connect(Access::write); }) {}
+
+Result<Reader> Database::read(base::Duration wait) {
+  DP_TRY(auto lease, readers_.take(wait));
+  return Reader(std::move(lease));
+}
+
+Result<Writer> Database::write(base::Duration wait) {
+  DP_TRY(auto lease, writers_.take(wait));
+  return Writer(std::move(lease));
+}
+
+}  // namespace deeppool::sql

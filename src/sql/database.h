@@ -1,0 +1,36 @@
+// Database: where stores get their sessions. One per process, made by open_sqlite or open_mysql,
+// owned by services, safe on every thread; it must outlive every session. The engines differ only
+// behind Connector. Both calls block: use them on a blocking pool, never on an event loop.
+#pragma once
+
+#include <memory>
+
+#include "sql/limits.h"
+#include "sql/session.h"
+
+namespace deeppool::sql {
+
+class Database {
+ public:
+  struct Sizes {
+    size_t readers;
+    size_t writers;
+  };
+  Database(std::unique_ptr<Connector> connector, Sizes sizes);
+
+  Engine engine() const { return connector_->engine(); }
+  // Waits up to `wait` for a free connection, then unavailable. A reader cannot write.
+  Result<Reader> read(base::Duration wait = kLeaseWait);
+  Result<Writer> write(base::Duration wait = kLeaseWait);
+
+  // Connections on loan, for metrics.
+  size_t readers_in_use() const { return readers_.lent(); }
+  size_t writers_in_use() const { return writers_.lent(); }
+
+ private:
+  std::unique_ptr<Connector> connector_;
+  Pool readers_;
+  Pool writers_;
+};
+
+}  // namespace deeppool::sql

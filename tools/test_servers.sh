@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Starts a private MariaDB for tests: no root, no system service, no fsync, nothing but loopback and a socket.
+#   tools/test_servers.sh start DIR    prints `export DEEPPOOL_TEST_MARIADB=...` lines to eval
+#   tools/test_servers.sh stop DIR     stops by pid what start began; DIR is the caller's to remove
+# A server that cannot be had is named on stderr and leaves its variable unset: its tests are skipped.
+set -euo pipefail
+
+action=${1:-}
+dir=${2:-}
+if [[ ! $action =~ ^(start|stop)$ || -z $dir ]]; then
+  sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+
+say() { echo "test_servers: $*" >&2; }
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start_mariadb() {
+  local server base="$dir/mariadb" socket port pid
+  server=$(PATH="$PATH:/usr/sbin" command -v mariadbd) || { say "no mariadbd; MariaDB tests are skipped"; return; }
+  # A socket path has at most 107 bytes.
+  socket="$base/s"
+  if ((${#socket} > 100)); then say "$dir is too long a path for a socket"; exit 1; fi
+  mkdir -p "$base"
+  PATH="$PATH:/usr/sbin" mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$base/data" \
+    --auth-root-authentication-method=normal --skip-test-db >"$base/install.log" 2>&1 ||
+    { say "mariadb-install-db failed:"; tail -5 "$base/install.log" >&2; exit 1; }
+  port=$(free_port)
+  # Relaxed durability: what a test needs is speed, a crash of the machine is not its subject.
+  "$server" --no-defaults --user="$(id -un)" --datadir="$base/data" --socket="$socket" \
+    --bind-address=127.0.0.1 --port="$port" --pid-file="$base/pid" --log-error="$base/error.log" \
+    --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --skip-innodb-doublewrite \
+    --sync-binlog=0 --innodb-buffer-pool-size=128M --innodb-log-file-size=64M --skip-log-bin \
+    --performance-schema=OFF --max-connections=300 --skip-name-resolve </dev/null >/dev/null 2>&1 &
+  pid=$!
+  echo "$pid" >"$base/server.pid"
+  for _ in $(seq 300); do
+    if [[ -S $socket && -s $base/pid ]]; then
+      echo "export DEEPPOOL_TEST_MARIADB=unix:$socket:root"
+      return
+    fi
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  say "mariadbd did not start:"
+  tail -20 "$base/error.log" >&2
+  exit 1
+}
+
+stop_pid_file() {
+  local file=$1 pid
+  [[ -s $file ]] || return 0
+  pid=$(<"$file")
+  kill "$pid" 2>/dev/null || true
+  for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$pid" 2>/dev/null || true
+  rm -f "$file"
+}
+
+case $action in
+  start) start_mariadb ;;
+  stop) stop_pid_file "$dir/mariadb/server.pid" ;;
+esac
