@@ -1,5 +1,6 @@
-// Time as the domain sees it. Domain code takes a Clock&, never calls the system itself, so that it runs
-// under testing::FakeClock and in the simulator. System clocks are stateless and safe on every thread.
+// Time as the domain sees it. Domain code takes a Clock&, never calls the system itself, so that it
+// runs under testing::FakeClock and in the simulator. System clocks are stateless and safe on every
+// thread.
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,9 @@ class SystemClock final : public Clock {
 inline int64_t unix_ms(WallTime t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
 }
-inline int64_t unix_seconds(WallTime t) { return unix_ms(t) / 1000; }
+inline int64_t unix_seconds(WallTime t) {
+  return unix_ms(t) / 1000;
+}
 
 // The instant by which something must be over. Nothing is awaited without one.
 struct Deadline {

@@ -13,27 +13,27 @@
 
 namespace deeppool::base {
 
-// Conditions in the product's own words. Every enumerator has a row in gateway/openai_error.cc and in
-// webapi/envelope.cc; tests walk all of them.
+// Conditions in the product's own words. Every enumerator has a row in gateway/openai_error.cc and
+// in webapi/envelope.cc; tests walk all of them.
 enum class ErrorCode {
-  invalid_request,      // the caller sent something wrong; `param` names the field
-  unauthenticated,      // no valid key or session
-  permission_denied,    // known, but not allowed (disabled key, wrong role)
-  not_found,            // no such object (or not the caller's)
-  model_not_found,      // no such model, or this key may not use it
-  conflict,             // exists already, or changed meanwhile
+  invalid_request,    // the caller sent something wrong; `param` names the field
+  unauthenticated,    // no valid key or session
+  permission_denied,  // known, but not allowed (disabled key, wrong role)
+  not_found,          // no such object (or not the caller's)
+  model_not_found,    // no such model, or this key may not use it
+  conflict,           // exists already, or changed meanwhile
   payload_too_large,
   unsupported_media_type,
-  content_policy,       // a guardrail refused it
-  rate_limited,         // RPM, TPM or login attempts; retry_after is set
-  insufficient_quota,   // tokens, grants and balance are spent
-  upstream_failed,      // the provider answered wrongly or not at all
+  content_policy,      // a guardrail refused it
+  rate_limited,        // RPM, TPM or login attempts; retry_after is set
+  insufficient_quota,  // tokens, grants and balance are spent
+  upstream_failed,     // the provider answered wrongly or not at all
   upstream_timeout,
-  no_backend,           // every candidate failed or none is healthy
-  unavailable,          // a part of our own (store, queue, disk) cannot serve right now
-  timeout,              // a deadline of our own passed
-  cancelled,            // the caller went away, or we are shutting down
-  internal,             // a bug
+  no_backend,   // every candidate failed or none is healthy
+  unavailable,  // a part of our own (store, queue, disk) cannot serve right now
+  timeout,      // a deadline of our own passed
+  cancelled,    // the caller went away, or we are shutting down
+  internal,     // a bug
 };
 inline constexpr int kErrorCodeCount = static_cast<int>(ErrorCode::internal) + 1;
 
@@ -113,8 +113,8 @@ using base::Result;
 #define DP_CONCAT(a, b) DP_CONCAT_(a, b)
 // DP_TRY(auto row, store.find(id)): the value, or return its error. DP_CO_TRY inside a coroutine;
 // there `expr` is a plain Result, never a co_await (name the awaited value first).
-#define DP_TRY_(tmp, decl, expr, ret) \
-  auto tmp = (expr);                  \
+#define DP_TRY_(tmp, decl, expr, ret)   \
+  auto tmp = (expr);                    \
   if (!tmp) ret std::move(tmp).error(); \
   decl = *std::move(tmp)
 #define DP_TRY(decl, expr) DP_TRY_(DP_CONCAT(dp_try_, __LINE__), decl, expr, return)

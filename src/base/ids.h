@@ -26,7 +26,8 @@ using ApiKeyId = Id<struct ApiKeyTag>;
 using ModelId = Id<struct ModelTag>;
 using EndpointId = Id<struct EndpointTag>;
 
-// A request's own id, made at accept: UUIDv7 (RFC 9562), so that rows sort by time. Never an upstream's id.
+// A request's own id, made at accept: UUIDv7 (RFC 9562), so that rows sort by time. Never an
+// upstream's id.
 struct RequestId {
   std::array<uint8_t, 16> bytes{};
   static RequestId make(const Clock& clock, Random& random);

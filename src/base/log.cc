@@ -62,7 +62,9 @@ void append_time(std::string& out) {
 
 }  // namespace
 
-void set_level(Level level) { g_level = level; }
+void set_level(Level level) {
+  g_level = level;
+}
 
 bool set_level(std::string_view name) {
   for (size_t i = 0; i < std::size(kNames); ++i) {
@@ -74,7 +76,9 @@ bool set_level(std::string_view name) {
   return false;
 }
 
-bool enabled(Level level) { return level >= g_level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= g_level.load(std::memory_order_relaxed);
+}
 
 void write(Level level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
@@ -104,6 +108,8 @@ void flush() {
   while (sink().pool->queue_size() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-uint64_t dropped() { return sink().pool->overrun_counter(); }
+uint64_t dropped() {
+  return sink().pool->overrun_counter();
+}
 
 }  // namespace deeppool::base::log

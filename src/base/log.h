@@ -1,6 +1,6 @@
-// Structured log: one JSON object a line on stderr, control characters escaped, so that no field can forge
-// a line. Safe on every thread; a full queue drops the oldest line and counts it, it never blocks.
-// Never pass content of requests or secrets.
+// Structured log: one JSON object a line on stderr, control characters escaped, so that no field
+// can forge a line. Safe on every thread; a full queue drops the oldest line and counts it, it
+// never blocks. Never pass content of requests or secrets.
 #pragma once
 
 #include <cstdint>
@@ -38,10 +38,18 @@ bool set_level(std::string_view name);
 bool enabled(Level level);
 
 void write(Level level, std::string_view message, Fields fields);
-inline void debug(std::string_view m, Fields f = {}) { if (enabled(Level::debug)) write(Level::debug, m, f); }
-inline void info(std::string_view m, Fields f = {}) { if (enabled(Level::info)) write(Level::info, m, f); }
-inline void warn(std::string_view m, Fields f = {}) { write(Level::warn, m, f); }
-inline void error(std::string_view m, Fields f = {}) { write(Level::error, m, f); }
+inline void debug(std::string_view m, Fields f = {}) {
+  if (enabled(Level::debug)) write(Level::debug, m, f);
+}
+inline void info(std::string_view m, Fields f = {}) {
+  if (enabled(Level::info)) write(Level::info, m, f);
+}
+inline void warn(std::string_view m, Fields f = {}) {
+  write(Level::warn, m, f);
+}
+inline void error(std::string_view m, Fields f = {}) {
+  write(Level::error, m, f);
+}
 
 // One ready-made line (the access log builds its own). `line` has no newline.
 void write_line(std::string_view line);

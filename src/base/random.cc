@@ -15,7 +15,9 @@ uint64_t Random::next_u64() {
   return v;
 }
 
-double Random::next_unit() { return static_cast<double>(next_u64() >> 11) * 0x1.0p-53; }
+double Random::next_unit() {
+  return static_cast<double>(next_u64() >> 11) * 0x1.0p-53;
+}
 
 namespace {
 

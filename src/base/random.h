@@ -22,7 +22,8 @@ class SystemRandom final : public Random {
   void fill(std::span<uint8_t> out) override;
 };
 
-// xoshiro256**, seeded by splitmix64 (Blackman and Vigna, public domain reference). Not for secrets.
+// xoshiro256**, seeded by splitmix64 (Blackman and Vigna, public domain reference). Not for
+// secrets.
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(uint64_t seed);

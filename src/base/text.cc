@@ -169,8 +169,12 @@ std::optional<std::string> hex_decode(std::string_view text) {
   return out;
 }
 
-std::string base64url_encode(std::string_view bytes) { return encode64(bytes, kBase64Url, false); }
-std::string base64_encode(std::string_view bytes) { return encode64(bytes, kBase64, true); }
+std::string base64url_encode(std::string_view bytes) {
+  return encode64(bytes, kBase64Url, false);
+}
+std::string base64_encode(std::string_view bytes) {
+  return encode64(bytes, kBase64, true);
+}
 
 std::optional<std::string> base64url_decode(std::string_view text) {
   return decode64(text, kBase64Url);

@@ -1,4 +1,5 @@
-// Small pieces of text handling that the standard library lacks. All are byte-exact and locale-free.
+// Small pieces of text handling that the standard library lacks. All are byte-exact and
+// locale-free.
 #pragma once
 
 #include <charconv>
@@ -10,7 +11,9 @@
 
 namespace deeppool::base {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 // ASCII case-insensitive equality, as HTTP field names need it.
 bool iequals(std::string_view a, std::string_view b);
 // Without spaces and tabs at both ends.

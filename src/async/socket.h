@@ -1,0 +1,134 @@
+// Socket: one TCP connection on one loop, plain or TLS. Reads and writes are awaited, one reader
+// and one writer at a time; both try at once and touch the loop only when the kernel has nothing. A
+// read into Loop::scratch() is filled immediately before the reader resumes, so an idle connection
+// owns no buffer. abort() makes pending and later I/O fail; the owner then destroys the Socket,
+// which closes it.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "async/address.h"
+#include "async/loop.h"
+#include "async/task.h"
+#include "async/tls.h"
+#include "base/error.h"
+
+namespace deeppool::async {
+
+class Socket final : public Watch {
+ public:
+  // Takes a connected or connecting, non-blocking descriptor.
+  Socket(Loop& loop, int fd);
+  ~Socket() override;
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  class ReadAwaiter;
+  class WriteAwaiter;
+  // What is there, at most out.size() bytes; 0 is the end of the stream. Errors: timeout,
+  // cancelled, upstream_failed (reset, broken TLS) with the reason in `detail`.
+  ReadAwaiter read(std::span<char> out, base::Deadline deadline);
+  // All of `parts`, which it consumes as it goes. The bytes must stay until it returns.
+  WriteAwaiter write(std::span<iovec> parts, base::Deadline deadline);
+
+  // Fails what is pending and what comes, with `cancelled`. For CancelHook: `abort_hook`.
+  void abort();
+  static void abort_hook(void* socket) { static_cast<Socket*>(socket)->abort(); }
+  bool aborted() const { return aborted_; }
+
+  // Called once when the peer closes or resets while nobody reads. Empty to stop listening.
+  void on_hangup(std::function<void()> callback);
+  // The peer has closed, or sent something nobody asked for: not fit for the pool.
+  bool stale() const { return hung_up_ || readable_; }
+  bool hung_up() const { return hung_up_; }
+
+  // TLS on top of what is connected. `session` brings role, names and verification.
+  Task<Result<void>> handshake(std::unique_ptr<TlsSession> session, base::Deadline deadline);
+  // After a non-blocking connect(2).
+  Task<Result<void>> wait_connected(base::Deadline deadline);
+
+  // Makes close() send RST instead of FIN (a peer that must not take a cut answer for a whole one).
+  void reset_on_close();
+  int fd() const { return fd_; }
+  Loop& loop() { return loop_; }
+
+  void on_ready(uint32_t events) override;
+
+ private:
+  friend class ReadAwaiter;
+  friend class WriteAwaiter;
+  bool attempt_read();
+  bool attempt_write();
+  ssize_t read_some(std::span<char> out);
+  ssize_t write_some(std::span<iovec> parts);
+  void read_failed(Error error);
+  void write_failed(Error error);
+  void resume_reader();
+  void resume_writer();
+  static void on_read_timeout(void* socket);
+  static void on_write_timeout(void* socket);
+
+  Loop& loop_;
+  int fd_;
+  bool readable_ = false;  // data or an end may be there: a read is worth a system call
+  bool writable_ = true;
+  bool hung_up_ = false;
+  bool aborted_ = false;
+  ReadAwaiter* reader_ = nullptr;
+  WriteAwaiter* writer_ = nullptr;
+  Timer read_timer_;
+  Timer write_timer_;
+  std::unique_ptr<TlsSession> tls_;
+  std::function<void()> hangup_;
+};
+
+class Socket::ReadAwaiter {
+ public:
+  ReadAwaiter(Socket& socket, std::span<char> out, base::Deadline deadline)
+      : socket_(socket), out_(out), deadline_(deadline) {}
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> handle);
+  Result<size_t> await_resume() { return std::move(result_); }
+
+ private:
+  friend class Socket;
+  Socket& socket_;
+  std::span<char> out_;
+  base::Deadline deadline_;
+  Result<size_t> result_ = size_t{0};
+  std::coroutine_handle<> handle_;
+};
+
+class Socket::WriteAwaiter {
+ public:
+  WriteAwaiter(Socket& socket, std::span<iovec> parts, base::Deadline deadline)
+      : socket_(socket), parts_(parts), deadline_(deadline) {}
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> handle);
+  Result<void> await_resume() { return std::move(result_); }
+
+ private:
+  friend class Socket;
+  Socket& socket_;
+  std::span<iovec> parts_;
+  base::Deadline deadline_;
+  Result<void> result_;
+  std::coroutine_handle<> handle_;
+};
+
+inline Socket::ReadAwaiter Socket::read(std::span<char> out, base::Deadline deadline) {
+  return {*this, out, deadline};
+}
+inline Socket::WriteAwaiter Socket::write(std::span<iovec> parts, base::Deadline deadline) {
+  return {*this, parts, deadline};
+}
+
+// Connects within the deadline. Errors: upstream_failed, timeout.
+Task<Result<std::unique_ptr<Socket>>> connect(const Address& address, base::Deadline deadline);
+
+}  // namespace deeppool::async
