@@ -65,6 +65,11 @@ Socket::~Socket() {
   close(fd_);
 }
 
+void Socket::shutdown_write() {
+  if (tls_) tls_->say_goodbye();
+  shutdown(fd_, SHUT_WR);
+}
+
 void Socket::reset_on_close() {
   const linger hard{1, 0};
   setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);

@@ -52,6 +52,8 @@ class Socket final : public Watch {
   // After a non-blocking connect(2).
   Task<Result<void>> wait_connected(base::Deadline deadline);
 
+  // No more from us; the peer may go on sending.
+  void shutdown_write();
   // Makes close() send RST instead of FIN (a peer that must not take a cut answer for a whole one).
   void reset_on_close();
   int fd() const { return fd_; }

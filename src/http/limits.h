@@ -1,0 +1,43 @@
+// Bounds of everything that comes over HTTP, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace deeppool::http {
+
+// Head of a message. Agents send large cookies and trace headers; 32 KiB is four times nginx's
+// default.
+inline constexpr size_t kMaxHeadBytes = 32 * 1024;
+inline constexpr size_t kMaxHeaders = 128;  // the largest real request seen has about 40
+inline constexpr size_t kMaxTargetBytes = 8 * 1024;
+// A chunk-size line: 16 digits and an extension nobody uses.
+inline constexpr size_t kMaxChunkLineBytes = 256;
+inline constexpr size_t kMaxTrailerBytes = 8 * 1024;
+
+// One SSE event. Images come base64-coded inside one event; 16 MiB is above any seen.
+inline constexpr size_t kMaxEventBytes = 16 * 1024 * 1024;
+
+// A whole head must come within this time of its first byte (slow loris).
+inline constexpr std::chrono::seconds kHeadTimeout{20};
+// Between two pieces of a request body.
+inline constexpr std::chrono::seconds kBodyIdleTimeout{30};
+// An idle kept-alive connection of a caller; above the 60 s of common load balancers.
+inline constexpr std::chrono::seconds kKeepAliveTimeout{75};
+// A caller that takes nothing for this long is gone.
+inline constexpr std::chrono::seconds kWriteTimeout{60};
+// After an error answer with body bytes still coming: how much is read and thrown away, so that the
+// answer is not lost to a reset.
+inline constexpr size_t kLingerBytes = 256 * 1024;
+inline constexpr std::chrono::seconds kLingerTimeout{2};
+
+// An upstream connection: TCP and TLS together.
+inline constexpr std::chrono::seconds kConnectTimeout{10};
+// Idle upstream connections are closed before common servers close them (60 s and more).
+inline constexpr std::chrono::seconds kUpstreamIdleTimeout{50};
+inline constexpr size_t kMaxIdlePerOrigin = 512;    // per loop; covers bursts without hoarding
+inline constexpr size_t kMaxPerOrigin = 16 * 1024;  // per loop; open streams, each needs its own
+inline constexpr std::chrono::seconds kResolvedFor{
+    30};  // a looked-up address is believed this long
+
+}  // namespace deeppool::http

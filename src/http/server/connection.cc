@@ -1,0 +1,281 @@
+#include "http/server/connection.h"
+
+#include "base/log.h"
+#include "http/codec/chunked.h"
+#include "http/codec/head_parser.h"
+#include "http/limits.h"
+
+namespace deeppool::http {
+namespace {
+
+constexpr size_t kFirstBodyStep = 256 * 1024;  // what a Content-Length alone may make us allocate
+
+Error too_large(size_t limit) {
+  return Error(ErrorCode::payload_too_large, "The request body is too large; at most " +
+                                                 std::to_string(limit) +
+                                                 " bytes are accepted here.");
+}
+
+Error peer_gone() {
+  return Error(ErrorCode::cancelled, "The connection ended inside a request.");
+}
+
+}  // namespace
+
+Connection::Connection(Server& server, std::unique_ptr<async::Socket> socket, std::string peer_ip)
+    : server_(server), socket_(std::move(socket)), peer_ip_(std::move(peer_ip)) {
+  server_.connections_.insert(this);
+}
+
+Connection::~Connection() {
+  server_.connections_.erase(this);
+}
+
+void Connection::stop_when_idle() {
+  stop_ = true;
+  if (current_ == nullptr && pending_.empty()) socket_->abort();
+}
+
+void Connection::cancel_request() {
+  if (current_ != nullptr) current_->scope.cancel(async::CancelReason::shutting_down);
+}
+
+Task<void> Connection::serve() {
+  if (server_.settings_.tls) {
+    auto session = async::TlsSession::accept(server_.settings_.tls);
+    const base::Deadline deadline{socket_->loop().now() + kHeadTimeout};
+    Result<void> done = co_await socket_->handshake(std::move(session), deadline);
+    if (!done) co_return;
+  }
+  Next next = Next::again;
+  while (next == Next::again && !stop_) {
+    if (pending_.empty()) {
+      Result<bool> more = co_await wait_for_request();
+      if (!more || !*more) co_return;
+    }
+    next = co_await serve_one();
+  }
+  if (next == Next::close_gently) co_await linger();
+}
+
+// True when bytes of a request are in pending_ or waiting in the socket.
+Task<Result<bool>> Connection::wait_for_request() {
+  const base::Deadline deadline{socket_->loop().now() + kKeepAliveTimeout};
+  Result<size_t> ready = co_await socket_->read({}, deadline);
+  if (!ready) co_return std::move(ready).error();
+  co_return true;
+}
+
+Task<Connection::Next> Connection::serve_one() {
+  Exchange x(*socket_, peer_ip_);
+  current_ = &x;
+  x.date_ = server_.date();
+  body_pending_ = false;
+  Router::Match match;
+  Result<void> taken = co_await take_request(x, match);
+  const bool peer_is_gone = !taken && (taken.error().code == ErrorCode::cancelled ||
+                                       taken.error().code == ErrorCode::upstream_failed);
+  if (taken && !x.answered()) {
+    co_await run_handler(x, *match.route);
+  } else if (!taken && !peer_is_gone) {
+    x.close_after_ = body_pending_;
+    co_await server_.hooks_.answer_error(x, std::move(taken).error());
+  }
+  socket_->on_hangup(nullptr);
+  if (x.answered()) server_.hooks_.after(x, match.route);
+  server_.body_bytes_in_flight_ -= std::exchange(body_charged_, 0);
+  current_ = nullptr;
+  if (peer_is_gone || x.write_failed_ || !x.finished_) co_return Next::close;
+  if (body_pending_ || x.close_after_) co_return Next::close_gently;
+  co_return x.head.keep_alive && !stop_ ? Next::again : Next::close_gently;
+}
+
+// Everything up to a request that is ready for its handler. A `before` hook may answer on the way.
+Task<Result<void>> Connection::take_request(Exchange& x, Router::Match& match) {
+  body_pending_ = true;  // until framing is understood, nothing on this connection can be trusted
+  Result<void> head = co_await read_head(x);
+  if (!head) co_return head;
+  body_pending_ = x.head.framing != Framing::none;
+  const bool answered = co_await server_.hooks_.before(x);
+  if (answered) co_return Result<void>();
+  match = server_.router_.find(x.head.method, x.path());
+  if (match.route == nullptr) {
+    if (!match.allowed.empty()) x.add_header("Allow", match.allowed);
+    co_return Error(ErrorCode::not_found,
+                    match.allowed.empty()
+                        ? "No such path: " + std::string(x.path())
+                        : std::string(x.head.method_text) + " is not supported on " +
+                              std::string(x.path()) + "; it has " + match.allowed + ".");
+  }
+  x.params = std::move(match.params);
+  if (match.route->access == Access::user || match.route->access == Access::admin) {
+    Result<void> allowed = co_await server_.hooks_.authorize(x, match.route->access);
+    if (!allowed) co_return allowed;
+  }
+  Result<void> body = co_await read_body(x, match.route->body_limit);
+  if (body) body_pending_ = false;
+  co_return body;
+}
+
+Task<Result<void>> Connection::read_head(Exchange& x) {
+  const base::Deadline deadline{socket_->loop().now() + kHeadTimeout};
+  std::string_view bytes = pending_;
+  if (bytes.starts_with("\r\n"))
+    bytes.remove_prefix(2);  // RFC 9112, 2.2: one empty line is ignored
+  size_t scanned = 0;
+  size_t end = find_head_end(bytes, 0);
+  while (end == 0) {
+    if (bytes.size() > kMaxHeadBytes) break;
+    scanned = bytes.size();
+    Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
+    if (!n && n.error().code == ErrorCode::timeout && !pending_.empty()) {
+      co_return Error(ErrorCode::timeout, "The request head did not arrive in time.");
+    }
+    if (!n || *n == 0) co_return peer_gone();
+    const std::string_view fresh(socket_->loop().scratch().data(), *n);
+    if (pending_.empty()) {
+      bytes = fresh;
+      if (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
+    } else {
+      pending_ += fresh;
+      bytes = pending_;
+    }
+    end = find_head_end(bytes, scanned);
+    if (end == 0 && pending_.empty()) {
+      pending_ = bytes;
+      bytes = pending_;
+    }
+  }
+  if (end == 0 || end > kMaxHeadBytes) {
+    Error error(ErrorCode::payload_too_large, "The request head is too large; at most 32 KiB.");
+    error.param = "headers";
+    co_return error;
+  }
+  x.started = std::chrono::steady_clock::now();
+  x.head_bytes_.assign(bytes.substr(0, end));
+  std::string rest(bytes.substr(end));
+  pending_ = std::move(rest);
+  co_return parse_request_head(x.head_bytes_, x.head);
+}
+
+Task<Result<void>> Connection::read_body(Exchange& x, size_t limit) {
+  if (x.head.framing == Framing::none) co_return Result<void>();
+  if (x.head.framing == Framing::length && x.head.content_length > limit)
+    co_return too_large(limit);
+  if (x.head.expects_continue && pending_.empty()) {
+    std::string go = "HTTP/1.1 100 Continue\r\n\r\n";
+    iovec part{go.data(), go.size()};
+    const base::Deadline deadline{socket_->loop().now() + kWriteTimeout};
+    Result<void> done = co_await socket_->write({&part, 1}, deadline);
+    if (!done) co_return done;
+  }
+  if (x.head.framing == Framing::length) {
+    Result<void> done = co_await read_sized_body(x);
+    co_return done;
+  }
+  Result<void> done = co_await read_chunked_body(x, limit);
+  co_return done;
+}
+
+// Charges `bytes` more of body to this loop's budget.
+Task<Result<void>> Connection::reserve_body(Exchange& x, size_t bytes) {
+  Server& s = server_;
+  if (s.body_bytes_in_flight_ + bytes > s.settings_.max_body_bytes_in_flight) {
+    co_return Error(ErrorCode::unavailable, "The server is busy with large requests. Try again.");
+  }
+  s.body_bytes_in_flight_ += bytes;
+  body_charged_ += bytes;
+  x.body.reserve(x.body.size() + bytes);
+  co_return Result<void>();
+}
+
+Task<Result<void>> Connection::read_sized_body(Exchange& x) {
+  const size_t length = x.head.content_length;
+  const size_t here = std::min(pending_.size(), length);
+  const size_t first = std::min(length, std::max(here, kFirstBodyStep));
+  Result<void> room = co_await reserve_body(x, first);
+  if (!room) co_return room;
+  x.body.append(std::string_view(pending_).substr(0, here));
+  pending_.erase(0, here);
+  while (x.body.size() < length) {
+    const size_t had = x.body.size();
+    if (had == body_charged_) {
+      Result<void> more = co_await reserve_body(x, std::min(length - had, had));
+      if (!more) co_return more;
+    }
+    const std::span<char> out(x.body.mutable_data() + had, body_charged_ - had);
+    const base::Deadline deadline{socket_->loop().now() + kBodyIdleTimeout};
+    Result<size_t> n = co_await socket_->read(out, deadline);
+    if (!n && n.error().code == ErrorCode::timeout) {
+      co_return Error(ErrorCode::timeout, "The request body did not arrive in time.");
+    }
+    if (!n || *n == 0) co_return peer_gone();
+    x.body.resize_for_overwrite(had + *n);
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Connection::read_chunked_body(Exchange& x, size_t limit) {
+  ChunkedDecoder decoder;
+  std::string held = std::move(pending_);
+  pending_.clear();
+  std::string_view in = held;
+  while (true) {
+    Result<ChunkedDecoder::Step> step = decoder.next(in);
+    if (!step) co_return std::move(step).error();
+    if (step->state == ChunkedDecoder::State::end) break;
+    if (step->state == ChunkedDecoder::State::data) {
+      const std::string data(step->data);
+      if (x.body.size() + data.size() > limit) co_return too_large(limit);
+      Result<void> room = co_await reserve_body(x, data.size());
+      if (!room) co_return room;
+      x.body.append(data);
+      continue;
+    }
+    const base::Deadline deadline{socket_->loop().now() + kBodyIdleTimeout};
+    Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
+    if (!n && n.error().code == ErrorCode::timeout) {
+      co_return Error(ErrorCode::timeout, "The request body did not arrive in time.");
+    }
+    if (!n || *n == 0) co_return peer_gone();
+    held.assign(socket_->loop().scratch().data(), *n);
+    in = held;
+  }
+  pending_ = std::string(in);
+  co_return Result<void>();
+}
+
+Task<void> Connection::run_handler(Exchange& x, const Route& route) {
+  // A caller that closes is gone, as in most servers; half-closing after a request is not
+  // supported.
+  socket_->on_hangup([&x] { x.scope.cancel(async::CancelReason::caller_gone); });
+  std::string what;
+  try {
+    co_await route.handler(x);
+  } catch (const std::exception& e) {
+    what = e.what();
+  }
+  if (!what.empty()) {
+    log::error("exception escaped a handler",
+               {{"request_id", x.id.to_string()}, {"route", route.pattern}, {"what", what}});
+  }
+  if (!x.answered() && !x.scope.cancelled()) {
+    co_await server_.hooks_.answer_error(
+        x, Error(ErrorCode::internal, "The server failed to handle this request.", what));
+  }
+}
+
+// The answer is out, the peer may still be sending: closing now would reset the connection and
+// destroy the answer on its way. Say "no more from us", then read the rest for a moment.
+Task<void> Connection::linger() {
+  socket_->shutdown_write();
+  const base::Deadline deadline{socket_->loop().now() + kLingerTimeout};
+  size_t thrown_away = 0;
+  while (thrown_away < kLingerBytes) {
+    Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
+    if (!n || *n == 0) co_return;
+    thrown_away += *n;
+  }
+}
+
+}  // namespace deeppool::http

@@ -1,0 +1,187 @@
+#include "http/server/exchange.h"
+
+#include <charconv>
+
+#include "http/limits.h"
+
+namespace deeppool::http {
+namespace {
+
+iovec view_of(std::string_view s) {
+  return {const_cast<char*>(s.data()), s.size()};
+}
+
+constexpr size_t kMaxSendParts = 16;  // a spliced body has at most half a dozen pieces
+
+}  // namespace
+
+std::optional<std::string> Exchange::query(std::string_view name) const {
+  const size_t mark = head.target.find('?');
+  if (mark == std::string_view::npos) return std::nullopt;
+  for (const std::string_view pair : base::split(head.target.substr(mark + 1), '&')) {
+    const size_t eq = pair.find('=');
+    if (base::percent_decode(pair.substr(0, eq), true) != name) continue;
+    return base::percent_decode(eq == std::string_view::npos ? "" : pair.substr(eq + 1), true);
+  }
+  return std::nullopt;
+}
+
+void Exchange::add_header(std::string_view name, std::string_view value) {
+  headers_ += name;
+  headers_ += ": ";
+  headers_ += value;
+  headers_ += "\r\n";
+}
+
+void Exchange::build_head(int status, std::string_view content_type,
+                          std::optional<uint64_t> length) {
+  status_ = status;
+  out_.reserve(256 + headers_.size());
+  out_ += "HTTP/1.1 ";
+  out_ += std::to_string(status);
+  out_ += ' ';
+  out_ += reason_phrase(status);
+  out_ += "\r\nDate: ";
+  out_ += date_;
+  if (!content_type.empty()) {
+    out_ += "\r\nContent-Type: ";
+    out_ += content_type;
+  }
+  if (length) {
+    out_ += "\r\nContent-Length: ";
+    out_ += std::to_string(*length);
+  } else {
+    out_ += "\r\nTransfer-Encoding: chunked";
+  }
+  out_ += "\r\n";
+  out_ += headers_;
+  if (close_after_ || !head.keep_alive) out_ += "Connection: close\r\n";
+  out_ += "\r\n";
+}
+
+Task<Result<void>> Exchange::write(std::span<iovec> parts) {
+  for (const iovec& part : parts) bytes_sent_ += part.iov_len;
+  if (first_byte_at_ == base::Instant{}) first_byte_at_ = std::chrono::steady_clock::now();
+  const base::Deadline deadline{socket_.loop().now() + kWriteTimeout};
+  Result<void> done = co_await socket_.write(parts, deadline);
+  if (!done) {
+    write_failed_ = true;
+    close_after_ = true;
+    scope.cancel(async::CancelReason::caller_gone);
+  }
+  out_.clear();
+  co_return done;
+}
+
+Task<Result<void>> Exchange::send(int status, std::string_view content_type,
+                                  std::span<const std::string_view> parts) {
+  uint64_t length = 0;
+  for (const std::string_view part : parts) length += part.size();
+  build_head(status, content_type, length);
+  finished_ = true;
+  std::array<iovec, kMaxSendParts + 1> vectors;
+  size_t count = 0;
+  vectors[count++] = view_of(out_);
+  if (head.method != Method::head) {
+    for (const std::string_view part : parts) vectors[count++] = view_of(part);
+  }
+  Result<void> done = co_await write({vectors.data(), count});
+  co_return done;
+}
+
+Task<Result<void>> Exchange::send(int status, std::string_view content_type,
+                                  std::string_view whole) {
+  const std::string_view parts[] = {whole};
+  Result<void> done = co_await send(status, content_type, parts);
+  co_return done;
+}
+
+void Exchange::start_stream(int status, std::string_view content_type) {
+  streaming_ = true;
+  build_head(status, content_type, std::nullopt);
+}
+
+Task<Result<void>> Exchange::flush(std::string_view bytes) {
+  if (bytes.empty() && out_.empty()) co_return Result<void>();
+  char size_line[20];
+  size_t line = 0;
+  if (!bytes.empty()) {
+    const auto end = std::to_chars(size_line, size_line + 16, bytes.size(), 16).ptr;
+    end[0] = '\r';
+    end[1] = '\n';
+    line = static_cast<size_t>(end + 2 - size_line);
+  }
+  std::array<iovec, 4> vectors = {view_of(out_), view_of({size_line, line}), view_of(bytes),
+                                  view_of(bytes.empty() ? "" : "\r\n")};
+  Result<void> done = co_await write(vectors);
+  co_return done;
+}
+
+Task<Result<void>> Exchange::finish(std::string_view bytes) {
+  finished_ = true;
+  char size_line[20];
+  size_t line = 0;
+  std::string_view end_mark = "0\r\n\r\n";
+  if (!bytes.empty()) {
+    const auto end = std::to_chars(size_line, size_line + 16, bytes.size(), 16).ptr;
+    end[0] = '\r';
+    end[1] = '\n';
+    line = static_cast<size_t>(end + 2 - size_line);
+    end_mark = "\r\n0\r\n\r\n";
+  }
+  std::array<iovec, 4> vectors = {view_of(out_), view_of({size_line, line}), view_of(bytes),
+                                  view_of(end_mark)};
+  Result<void> done = co_await write(vectors);
+  co_return done;
+}
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 204:
+      return "No Content";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Status";
+  }
+}
+
+}  // namespace deeppool::http

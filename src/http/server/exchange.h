@@ -1,0 +1,101 @@
+// Exchange: one request and its answer. Owned by the connection for as long as the handler runs;
+// everything on the connection's loop. A handler answers exactly once: send(), or start_stream()
+// and its parts.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/cancel.h"
+#include "async/socket.h"
+#include "async/task.h"
+#include "base/ids.h"
+#include "http/codec/message.h"
+#include "http/middleware/trace_context.h"
+#include "json/padded.h"
+
+namespace deeppool::http {
+
+using Body = json::PaddedBytes;
+
+// Who a session belongs to; set by the access check of routes for users.
+struct SessionUser {
+  base::UserId id;
+  int64_t session = 0;
+  bool admin = false;
+  std::string name;
+};
+
+class Exchange {
+ public:
+  Exchange(async::Socket& socket, std::string_view peer_ip) : peer_ip(peer_ip), socket_(socket) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // ---- the request
+  RequestHead head;
+  std::vector<std::string> params;  // of the route's pattern
+  Body body;
+  base::RequestId id;
+  TraceContext trace;
+  std::string_view peer_ip;  // of the connection, or of X-Forwarded-For from a trusted proxy
+  SessionUser user;
+  async::CancelScope scope;  // fires when the caller goes away or the server shuts down
+  base::Instant started{};
+
+  std::string_view path() const { return head.target.substr(0, head.target.find('?')); }
+  // A query parameter, decoded; nothing if absent or malformed.
+  std::optional<std::string> query(std::string_view name) const;
+
+  // ---- the answer
+  // A field for the coming head. `name` and `value` are ours, or cleaned of line breaks by the
+  // caller.
+  void add_header(std::string_view name, std::string_view value);
+  // The whole answer in one write. The parts are one body and need to live until it returns.
+  Task<Result<void>> send(int status, std::string_view content_type,
+                          std::span<const std::string_view> parts);
+  Task<Result<void>> send(int status, std::string_view content_type, std::string_view whole);
+  // The head of a stream; leaves with the first flush.
+  void start_stream(int status, std::string_view content_type);
+  // Sends `bytes` as one chunk in one write and waits until the kernel took it: that wait is the
+  // back-pressure.
+  Task<Result<void>> flush(std::string_view bytes);
+  // The last chunk (may be empty) and the end of the body, in one write.
+  Task<Result<void>> finish(std::string_view bytes);
+
+  bool answered() const { return status_ != 0; }
+  bool stream_open() const { return streaming_ && !finished_; }
+  int status() const { return status_; }
+  uint64_t bytes_sent() const { return bytes_sent_; }
+  bool write_failed() const { return write_failed_; }
+  base::Instant first_byte_at() const { return first_byte_at_; }
+
+  // What a handler wants in the access log: appended as JSON members, `,"name":value`.
+  std::string log_fields;
+
+ private:
+  friend class Connection;
+  void build_head(int status, std::string_view content_type, std::optional<uint64_t> length);
+  Task<Result<void>> write(std::span<iovec> parts);
+
+  async::Socket& socket_;
+  std::string head_bytes_;  // what head's views point into
+  std::string date_;        // of the server, for the head
+  std::string headers_;     // added fields, ready to send
+  std::string out_;         // the head on its way
+  bool close_after_ = false;
+  bool streaming_ = false;
+  bool finished_ = false;
+  bool write_failed_ = false;
+  int status_ = 0;
+  uint64_t bytes_sent_ = 0;
+  base::Instant first_byte_at_{};
+};
+
+// Reason phrases; clients ignore them, people read them.
+std::string_view reason_phrase(int status);
+
+}  // namespace deeppool::http

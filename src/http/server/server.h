@@ -1,0 +1,76 @@
+// Server: accepts connections on one loop and runs the handlers of a Router. One Server per loop;
+// settings, router and hooks are shared and immutable. Everything it reads is bounded (limits.h).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+#include "async/listener.h"
+#include "async/task_group.h"
+#include "async/tls.h"
+#include "http/server/exchange.h"
+#include "http/server/router.h"
+
+namespace deeppool::http {
+
+// What a server asks of the program around it. All run on the server's loop.
+struct ServerHooks {
+  // Writes the answer to an error that arose outside a handler (bad framing, unknown path, escaped
+  // exception), in the shape of the API that the path belongs to.
+  std::function<Task<void>(Exchange&, Error)> answer_error;
+  // The access check of routes for users and admins: fills exchange.user, or returns the error.
+  std::function<Task<Result<void>>(Exchange&, Access)> authorize;
+  // After the request line is known, before routing: ids, trace, common headers. True: it has
+  // answered.
+  std::function<Task<bool>(Exchange&)> before;
+  // After the answer: access log and metrics. `route` is null if none matched.
+  std::function<void(const Exchange&, const Route* route)> after;
+};
+
+struct ServerSettings {
+  size_t max_connections = 100'000;                     // per loop
+  size_t max_body_bytes_in_flight = 512 * 1024 * 1024;  // per loop, over all requests
+  std::shared_ptr<const async::TlsContext> tls;         // null: plain HTTP
+};
+
+class Connection;
+
+class Server {
+ public:
+  Server(async::Loop& loop, const Router& router, const ServerHooks& hooks,
+         ServerSettings settings);
+  ~Server();
+
+  // Opens the port; accepts until drain(). Errors: as Listener::open.
+  Result<uint16_t> listen(const async::Address& address);
+  // Stops accepting, closes idle connections, lets requests finish until `grace` is over, then
+  // cancels them
+  // (`shutting_down`: streams end with an error event), and returns when all are gone.
+  Task<void> drain(base::Duration grace);
+  // New TLS certificates for connections to come.
+  void set_tls(std::shared_ptr<const async::TlsContext> tls) { settings_.tls = std::move(tls); }
+
+  size_t connections() const { return connections_.size(); }
+
+ private:
+  friend class Connection;
+  Task<void> accept_all();
+  // "Mon, 23 Nov 2026 10:00:00 GMT", made once a second.
+  const std::string& date();
+
+  async::Loop& loop_;
+  const Router& router_;
+  const ServerHooks& hooks_;
+  ServerSettings settings_;
+  std::unique_ptr<async::Listener> listener_;
+  std::unordered_set<Connection*> connections_;
+  size_t body_bytes_in_flight_ = 0;
+  bool draining_ = false;
+  std::string date_;
+  int64_t date_second_ = 0;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace deeppool::http
