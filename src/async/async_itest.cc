@@ -49,7 +49,8 @@ Task<Pair> connected_pair(Loop& loop) {
   Pair pair;
   pair.listener = std::move(*Listener::open(loop, *Address::from_ip("127.0.0.1", 0)));
   const Address to = *Address::from_ip("127.0.0.1", pair.listener->port());
-  auto client = co_await connect(to, in(seconds(5)));
+  CancelScope scope;
+  auto client = co_await connect(to, in(seconds(5)), scope);
   pair.client = std::move(*client);
   auto accepted = co_await pair.listener->accept();
   pair.server = std::move(accepted->socket);
@@ -132,7 +133,8 @@ TEST(Connect, RefusedIsAnError) {
       port = (*listener)->port();
     }
     const Address to = *Address::from_ip("127.0.0.1", port);
-    auto socket = co_await connect(to, in(seconds(5)));
+    CancelScope scope;
+    auto socket = co_await connect(to, in(seconds(5)), scope);
     EXPECT_FALSE(socket.ok());
     if (!socket) {
       EXPECT_NE(socket.error().detail.find("refused"), std::string::npos);

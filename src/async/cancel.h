@@ -17,10 +17,10 @@ class CancelHook {
   CancelHook(const CancelHook&) = delete;
   CancelHook& operator=(const CancelHook&) = delete;
   ~CancelHook() { unlink(); }
+  void unlink();
 
  private:
   friend class CancelScope;
-  void unlink();
   CancelScope* scope_;
   Call call_;
   void* context_;

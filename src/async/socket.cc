@@ -275,7 +275,8 @@ Task<Result<void>> Socket::wait_connected(base::Deadline deadline) {
   co_return Result<void>();
 }
 
-Task<Result<std::unique_ptr<Socket>>> connect(const Address& address, base::Deadline deadline) {
+Task<Result<std::unique_ptr<Socket>>> connect(const Address& address, base::Deadline deadline,
+                                              CancelScope& scope) {
   const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) co_return io_error(errno, "socket");
   const int one = 1;
@@ -285,6 +286,7 @@ Task<Result<std::unique_ptr<Socket>>> connect(const Address& address, base::Dead
   auto socket = std::make_unique<Socket>(Loop::current(), fd);
   if (code == 0) co_return std::move(socket);
   if (code != EINPROGRESS) co_return io_error(code, "connect");
+  const CancelHook hook(scope, &Socket::abort_hook, socket.get());
   Result<void> connected = co_await socket->wait_connected(deadline);
   if (!connected) co_return std::move(connected).error();
   co_return std::move(socket);

@@ -13,6 +13,7 @@
 #include <span>
 
 #include "async/address.h"
+#include "async/cancel.h"
 #include "async/loop.h"
 #include "async/task.h"
 #include "async/tls.h"
@@ -130,7 +131,8 @@ inline Socket::WriteAwaiter Socket::write(std::span<iovec> parts, base::Deadline
   return {*this, parts, deadline};
 }
 
-// Connects within the deadline. Errors: upstream_failed, timeout.
-Task<Result<std::unique_ptr<Socket>>> connect(const Address& address, base::Deadline deadline);
+// Connects within the deadline. Errors: upstream_failed, timeout, cancelled.
+Task<Result<std::unique_ptr<Socket>>> connect(const Address& address, base::Deadline deadline,
+                                              CancelScope& scope);
 
 }  // namespace deeppool::async

@@ -1,0 +1,276 @@
+#include "http/client/client.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "http/codec/head_parser.h"
+#include "http/limits.h"
+#include "json/padded.h"
+
+namespace deeppool::http {
+namespace {
+
+constexpr int kMaxInformational = 8;  // 1xx answers before the real one
+constexpr size_t kMaxRequestParts = 16;
+constexpr auto kReapInterval = std::chrono::seconds(5);
+
+Error cut_short(const char* what) {
+  return Error(ErrorCode::upstream_failed, "The upstream's answer was cut short.", what);
+}
+
+}  // namespace
+
+struct IdleConnection {
+  std::unique_ptr<async::Socket> socket;
+  base::Instant since;
+};
+
+struct OriginPool {
+  size_t open = 0;                 // leased and idle
+  std::list<IdleConnection> idle;  // most recently used at the back
+  std::deque<async::Parker*> waiting;
+  async::TlsResumption resumption;
+
+  void drop(const async::Socket* socket) {
+    const auto at = std::find_if(idle.begin(), idle.end(),
+                                 [&](const IdleConnection& c) { return c.socket.get() == socket; });
+    if (at == idle.end()) return;
+    idle.erase(at);
+    closed();
+  }
+  void closed() {
+    --open;
+    wake_one();
+  }
+  void wake_one() {
+    if (waiting.empty()) return;
+    waiting.front()->wake();
+    waiting.pop_front();
+  }
+};
+
+// ---- lease
+
+Lease::Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, bool reused)
+    : client_(client), pool_(pool), socket_(std::move(socket)), reused_(reused) {}
+
+Lease::~Lease() {
+  if (!socket_) return;
+  socket_.reset();
+  pool_.closed();
+}
+
+void Lease::keep() {
+  client_.release(pool_, std::move(socket_));
+}
+
+// ---- reply
+
+Reply::Reply(std::unique_ptr<Lease> lease, async::CancelScope& scope)
+    : lease_(std::move(lease)), cancel_(scope, &async::Socket::abort_hook, &lease_->socket()) {}
+
+void Reply::finish() {
+  complete_ = true;
+  cancel_.unlink();
+  if (head_.keep_alive && held_.empty() && !lease_->socket().stale()) lease_->keep();
+  lease_.reset();
+}
+
+Task<Result<void>> Reply::read_head(Method method, base::Deadline deadline) {
+  async::Socket& socket = lease_->socket();
+  std::string bytes;
+  for (int informational = 0; informational <= kMaxInformational;) {
+    size_t end = find_head_end(bytes, 0);
+    while (end == 0) {
+      if (bytes.size() > kMaxHeadBytes) co_return cut_short("its head is larger than 32 KiB");
+      Result<size_t> n = co_await socket.read(socket.loop().scratch(), deadline);
+      if (!n) co_return std::move(n).error();
+      if (*n == 0) co_return cut_short("the connection ended before the head");
+      any_byte_ = true;
+      const size_t had = bytes.size();
+      bytes.append(socket.loop().scratch().data(), *n);
+      end = find_head_end(bytes, had);
+    }
+    head_bytes_.assign(bytes, 0, end);
+    bytes.erase(0, end);
+    DP_CO_CHECK(parse_response_head(head_bytes_, method, head_));
+    if (head_.status >= 200) {
+      left_ = head_.content_length;
+      held_.reserve(bytes.size() + json::kPadding);
+      held_ += bytes;
+      co_return Result<void>();
+    }
+    ++informational;
+  }
+  co_return cut_short("too many informational answers");
+}
+
+// Decodes what came, in place. Empty if only framing came.
+Result<std::string_view> Reply::take(std::span<char> bytes) {
+  if (head_.framing == Framing::until_close) return std::string_view(bytes.data(), bytes.size());
+  if (head_.framing == Framing::length) {
+    const size_t n = std::min<uint64_t>(left_, bytes.size());
+    left_ -= n;
+    // More than the length says is not an answer to anything we asked: the connection must go.
+    if (n < bytes.size()) head_.keep_alive = false;
+    if (left_ == 0) complete_ = true;
+    return std::string_view(bytes.data(), n);
+  }
+  std::string_view in(bytes.data(), bytes.size());
+  size_t out = 0;
+  while (true) {
+    Result<ChunkedDecoder::Step> step = chunks_.next(in);
+    if (!step) return cut_short("its chunked body is malformed");
+    if (step->state == ChunkedDecoder::State::data) {
+      std::memmove(bytes.data() + out, step->data.data(), step->data.size());
+      out += step->data.size();
+      continue;
+    }
+    if (step->state == ChunkedDecoder::State::end) {
+      if (!in.empty()) head_.keep_alive = false;
+      complete_ = true;
+    }
+    return std::string_view(bytes.data(), out);
+  }
+}
+
+Task<Result<std::string_view>> Reply::read(base::Deadline deadline) {
+  if (head_.framing == Framing::none || (head_.framing == Framing::length && left_ == 0)) {
+    complete_ = true;
+  }
+  while (!complete_) {
+    std::span<char> bytes(held_);
+    if (held_.empty()) {
+      async::Socket& socket = lease_->socket();
+      Result<size_t> n = co_await socket.read(socket.loop().scratch(), deadline);
+      if (!n) co_return std::move(n).error();
+      if (*n == 0 && head_.framing != Framing::until_close) {
+        co_return cut_short("the connection ended inside the body");
+      }
+      if (*n == 0) break;
+      bytes = socket.loop().scratch().first(*n);
+    }
+    Result<std::string_view> data = take(bytes);
+    if (bytes.data() != held_.data()) {
+      if (!data || !data->empty()) co_return data;
+      continue;
+    }
+    // The held bytes are handed out once; the string must live until the next call.
+    handed_out_.swap(held_);
+    held_.clear();
+    if (!data || !data->empty()) co_return data;
+  }
+  if (lease_) finish();
+  co_return std::string_view();
+}
+
+// ---- client
+
+Client::Client(async::Loop& loop, async::BlockingPool& pool, TlsContexts& contexts,
+               const Proxy& proxy)
+    : loop_(loop), dialer_(pool, contexts, proxy), reaper_(loop, &Client::reap, this) {}
+
+Client::~Client() = default;
+
+size_t Client::idle_connections() const {
+  size_t n = 0;
+  for (const auto& [origin, pool] : pools_) n += pool->idle.size();
+  return n;
+}
+
+void Client::reap(void* self) {
+  auto& client = *static_cast<Client*>(self);
+  const base::Instant old = client.loop_.now() - kUpstreamIdleTimeout;
+  bool any = false;
+  for (auto& [origin, pool] : client.pools_) {
+    while (!pool->idle.empty() && pool->idle.front().since < old) {
+      pool->idle.pop_front();
+      pool->closed();
+    }
+    any = any || !pool->idle.empty();
+  }
+  if (any) client.reaper_.set(client.loop_.now() + kReapInterval);
+}
+
+void Client::release(OriginPool& pool, std::unique_ptr<async::Socket> socket) {
+  if (pool.idle.size() >= kMaxIdlePerOrigin) {
+    socket.reset();
+    return pool.closed();
+  }
+  const async::Socket* key = socket.get();
+  socket->on_hangup([&pool, key] { pool.drop(key); });
+  pool.idle.push_back({std::move(socket), loop_.now()});
+  if (!reaper_.armed()) reaper_.set(loop_.now() + kReapInterval);
+  pool.wake_one();
+}
+
+Task<Result<std::unique_ptr<Lease>>> Client::acquire(const Origin& origin, Reuse reuse,
+                                                     base::Deadline deadline,
+                                                     async::CancelScope& scope) {
+  std::unique_ptr<OriginPool>& slot = pools_[origin];
+  if (!slot) slot = std::make_unique<OriginPool>();
+  OriginPool& pool = *slot;
+  while (true) {
+    while (reuse == Reuse::allowed && !pool.idle.empty()) {
+      std::unique_ptr<async::Socket> socket = std::move(pool.idle.back().socket);
+      pool.idle.pop_back();
+      if (socket->stale()) {
+        pool.closed();
+        continue;
+      }
+      socket->on_hangup(nullptr);
+      co_return std::make_unique<Lease>(*this, pool, std::move(socket), true);
+    }
+    if (pool.open < kMaxPerOrigin) break;
+    async::Parker parker(loop_);
+    const async::CancelHook hook(scope, &async::Parker::cancel, &parker);
+    pool.waiting.push_back(&parker);
+    const async::Parker::Outcome outcome = co_await parker.park(deadline);
+    std::erase(pool.waiting, &parker);
+    if (outcome == async::Parker::Outcome::timed_out) {
+      co_return Error(ErrorCode::no_backend, "The upstream is busy.",
+                      "its connection pool is full");
+    }
+    if (outcome == async::Parker::Outcome::cancelled) {
+      co_return Error(ErrorCode::cancelled, "The request was cancelled.");
+    }
+  }
+  ++pool.open;
+  const base::Deadline by{std::min(deadline.at, loop_.now() + kConnectTimeout)};
+  Result<std::unique_ptr<async::Socket>> socket =
+      co_await dialer_.dial(origin, pool.resumption, by, scope);
+  if (!socket) {
+    pool.closed();
+    co_return std::move(socket).error();
+  }
+  co_return std::make_unique<Lease>(*this, pool, std::move(*socket), false);
+}
+
+Task<Result<std::unique_ptr<Reply>>> Client::request(const Origin& origin, OutgoingRequest outgoing,
+                                                     base::Deadline deadline,
+                                                     async::CancelScope& scope) {
+  for (Reuse reuse = Reuse::allowed;; reuse = Reuse::never) {
+    Result<std::unique_ptr<Lease>> lease = co_await acquire(origin, reuse, deadline, scope);
+    if (!lease) co_return std::move(lease).error();
+    const bool may_be_dead = (*lease)->reused();
+    auto reply = std::make_unique<Reply>(std::move(*lease), scope);
+    std::array<iovec, kMaxRequestParts + 1> parts;
+    size_t count = 0;
+    parts[count++] = {const_cast<char*>(outgoing.head.data()), outgoing.head.size()};
+    for (const std::string_view piece : outgoing.body) {
+      parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
+    }
+    async::Socket& socket = reply->lease_->socket();
+    Result<void> done = co_await socket.write({parts.data(), count}, deadline);
+    // An upstream may answer (413, 429) and close before it has read everything: look for its
+    // answer.
+    const bool look_for_answer = done || done.error().code == ErrorCode::upstream_failed;
+    if (look_for_answer) done = co_await reply->read_head(outgoing.method, deadline);
+    if (done) co_return reply;
+    const bool broken = done.error().code == ErrorCode::upstream_failed;
+    if (!(broken && may_be_dead && !reply->any_byte_)) co_return std::move(done).error();
+  }
+}
+
+}  // namespace deeppool::http

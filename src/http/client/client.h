@@ -1,0 +1,107 @@
+// Client: upstream requests from one loop, over pooled, kept-alive connections. A connection goes
+// back to the pool only when its exchange was complete and clean; cut short in any way, it is
+// closed, so that an answer can never reach another request.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "async/cancel.h"
+#include "async/parker.h"
+#include "http/client/dialer.h"
+#include "http/codec/chunked.h"
+#include "http/codec/message.h"
+
+namespace deeppool::http {
+
+class Client;
+struct OriginPool;
+
+// What goes out: the head's complete text and the body's pieces, sent in one write.
+struct OutgoingRequest {
+  Method method = Method::post;
+  std::string_view head;
+  std::span<const std::string_view> body;
+};
+
+// A connection taken from a pool. Returns to it on keep(), closes on destruction.
+class Lease {
+ public:
+  Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, bool reused);
+  ~Lease();
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  async::Socket& socket() { return *socket_; }
+  bool reused() const { return reused_; }
+  void keep();
+
+ private:
+  Client& client_;
+  OriginPool& pool_;
+  std::unique_ptr<async::Socket> socket_;
+  const bool reused_;
+};
+
+// The answer to one request: its head, then the body, pulled piece by piece.
+class Reply {
+ public:
+  Reply(std::unique_ptr<Lease> lease, async::CancelScope& scope);
+  const ResponseHead& head() const { return head_; }
+
+  // The next bytes of the body, as they came; empty at the end. They live until your next co_await,
+  // and 64 readable bytes follow them. Errors: upstream_failed (cut, malformed), timeout,
+  // cancelled.
+  Task<Result<std::string_view>> read(base::Deadline deadline);
+  // The body is complete. Only then does the connection go back to the pool.
+  bool complete() const { return complete_; }
+
+ private:
+  friend class Client;
+  Task<Result<void>> read_head(Method method, base::Deadline deadline);
+  Result<std::string_view> take(std::span<char> bytes);
+  void finish();
+
+  std::unique_ptr<Lease> lease_;
+  async::CancelHook cancel_;
+  std::string head_bytes_;  // what head_'s views point into
+  std::string held_;        // body bytes that came with the head
+  std::string handed_out_;  // held bytes that the reader is looking at
+  ResponseHead head_;
+  ChunkedDecoder chunks_;
+  uint64_t left_ = 0;      // of a body with a length
+  bool any_byte_ = false;  // of the answer
+  bool complete_ = false;
+};
+
+class Client {
+ public:
+  Client(async::Loop& loop, async::BlockingPool& pool, TlsContexts& contexts, const Proxy& proxy);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Sends and waits for the final head (1xx are skipped). A kept-alive connection that turns out to
+  // be dead before any byte of an answer is replaced once by a new one. `scope` must outlive the
+  // Reply. Errors: upstream_failed, timeout, cancelled, no_backend (the pool is full).
+  Task<Result<std::unique_ptr<Reply>>> request(const Origin& origin, OutgoingRequest outgoing,
+                                               base::Deadline deadline, async::CancelScope& scope);
+  size_t idle_connections() const;
+
+ private:
+  friend class Lease;
+  enum class Reuse { allowed, never };
+  Task<Result<std::unique_ptr<Lease>>> acquire(const Origin& origin, Reuse reuse,
+                                               base::Deadline deadline, async::CancelScope& scope);
+  void release(OriginPool& pool, std::unique_ptr<async::Socket> socket);
+  static void reap(void* client);
+
+  async::Loop& loop_;
+  Dialer dialer_;
+  std::unordered_map<Origin, std::unique_ptr<OriginPool>, OriginHash> pools_;
+  async::Timer reaper_;
+};
+
+}  // namespace deeppool::http
