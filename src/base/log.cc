@@ -105,6 +105,7 @@ void write_line(std::string_view line) {
 void flush() {
   // The queue is in order: once it is empty and the sink flushed, everything is out.
   sink().logger->flush();
+  // tidy: allow sleep: once, at the end of the program, on the main thread
   while (sink().pool->queue_size() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 

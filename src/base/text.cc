@@ -110,11 +110,11 @@ bool valid_utf8(std::string_view s) {
   return true;
 }
 
-std::optional<std::string> percent_decode(std::string_view s, bool plus_is_space) {
+std::optional<std::string> percent_decode(std::string_view s, Plus plus) {
   std::string out;
   out.reserve(s.size());
   for (size_t i = 0; i < s.size(); ++i) {
-    if (s[i] == '+' && plus_is_space) {
+    if (s[i] == '+' && plus == Plus::space) {
       out.push_back(' ');
     } else if (s[i] != '%') {
       out.push_back(s[i]);

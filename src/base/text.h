@@ -32,8 +32,10 @@ std::optional<Int> parse_int(std::string_view s) {
 // True if `s` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool valid_utf8(std::string_view s);
 
-// Decodes %XX (and '+' to space when `plus_is_space`); nullopt on a bad escape.
-std::optional<std::string> percent_decode(std::string_view s, bool plus_is_space = false);
+// What a '+' stands for: itself in a path, a space in a query.
+enum class Plus { literal, space };
+// Decodes %XX; nullopt on a bad escape.
+std::optional<std::string> percent_decode(std::string_view s, Plus plus = Plus::literal);
 std::string percent_encode(std::string_view s);
 
 std::string hex_encode(std::string_view bytes);

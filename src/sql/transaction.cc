@@ -17,6 +17,7 @@ Result<void> attempt(Writer& writer, const std::function<Result<void>(Writer&)>&
 // "Full jitter": uniform in (0, 2^n * first pause].
 void pause_before_retry(int retry) {
   const double unit = 1.0 - base::SystemRandom().next_unit();
+  // tidy: allow sleep: a pool thread, which has nothing else to do meanwhile
   std::this_thread::sleep_for(kFirstRetryPause * unit * (1 << retry));
 }
 

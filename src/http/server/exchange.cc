@@ -20,8 +20,9 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
   if (mark == std::string_view::npos) return std::nullopt;
   for (const std::string_view pair : base::split(head.target.substr(mark + 1), '&')) {
     const size_t eq = pair.find('=');
-    if (base::percent_decode(pair.substr(0, eq), true) != name) continue;
-    return base::percent_decode(eq == std::string_view::npos ? "" : pair.substr(eq + 1), true);
+    if (base::percent_decode(pair.substr(0, eq), base::Plus::space) != name) continue;
+    return base::percent_decode(eq == std::string_view::npos ? "" : pair.substr(eq + 1),
+                                base::Plus::space);
   }
   return std::nullopt;
 }
