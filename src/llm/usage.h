@@ -1,0 +1,39 @@
+// Usage: the tokens of one request in one normal form, whatever the vendor's words for them. Plain
+// data, made by the codecs of this module, billed by governance. Invariant (kept by read_usage):
+// no count is negative, cached + cache_write <= prompt, reasoning <= completion.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace deeppool::llm {
+
+struct Usage {
+  enum class Source : uint8_t { upstream, estimated };
+
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+  int64_t cached_tokens = 0;       // inside prompt_tokens: read from the provider's cache
+  int64_t cache_write_tokens = 0;  // inside prompt_tokens: written to it
+  int64_t reasoning_tokens = 0;    // inside completion_tokens
+  Source source = Source::upstream;
+
+  int64_t total() const { return prompt_tokens + completion_tokens; }
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+// OpenAI's full shape, from our numbers alone.
+void append_usage_json(std::string& out, const Usage& usage);
+
+// Reads an OpenAI-like `usage` object, with the dialects of DeepSeek (prompt_cache_hit_tokens), Kimi
+// (cached_tokens at the top) and Qwen (cache_creation_input_tokens). Nothing if it is not an object
+// or names neither prompt nor completion tokens. `json` is valid, with json::kPadding bytes behind.
+std::optional<Usage> read_usage(std::string_view json);
+
+// The upstream's own usage object with the members of OpenAI's full shape added where they lack
+// (or are null), everything else byte for byte. `json` was accepted by read_usage() as `usage`.
+void append_full_usage(std::string& out, std::string_view json, const Usage& usage);
+
+}  // namespace deeppool::llm
