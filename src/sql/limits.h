@@ -29,6 +29,10 @@ inline constexpr base::Duration kSlowStatement = std::chrono::milliseconds(500);
 // MySQL).
 inline constexpr size_t kValuesPerStatement = 4096;
 inline constexpr size_t kRowsPerStatement = 256;
+// How long a migrator holds the schema without renewing: longer than any one step of ours, short
+// enough to wait for when the machine that held it is gone. Polled by those who wait.
+inline constexpr std::chrono::milliseconds kSchemaLease{60'000};
+inline constexpr std::chrono::milliseconds kSchemaLeasePoll{200};
 // The SQLite readers; writes have one connection of their own.
 inline constexpr size_t kSqliteReaders = 4;
 // MySQL connections per process: 10 instances stay far below the server's default of 151.

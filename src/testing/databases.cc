@@ -5,9 +5,13 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include "base/text.h"
+#include "sql/migrator/migrator.h"
+#include "sql/migrator/schema.h"
 #include "sql/mysql/mysql_database.h"
 #include "sql/sqlite/sqlite_database.h"
 
@@ -16,6 +20,11 @@ namespace {
 
 const char* variable(DatabaseKind kind) {
   return kind == DatabaseKind::mariadb ? "DEEPPOOL_TEST_MARIADB" : "DEEPPOOL_TEST_MYSQL";
+}
+
+void must(Result<void> result) {
+  if (!result)
+    throw std::runtime_error(result.error().message + " (" + result.error().detail + ")");
 }
 
 template <class T>
@@ -49,6 +58,53 @@ void run_on_server(DatabaseKind kind, const std::string& statement) {
   }
 }
 
+// Emptied and with its counters at 1, so that the next test cannot tell it from a new one.
+void make_pristine(sql::Database& database) {
+  auto writer = must(database.write());
+  sql::Connection& connection = writer.connection();
+  must(connection.run_plain("SET SESSION foreign_key_checks = 0"));
+  for (const auto& row : must(sql::read_text(connection, "SHOW TABLES"))) {
+    const bool kept =
+        row[0] == "schema_migrations" || row[0] == "leases" || row[0] == "config_version";
+    const std::string any_row = "SELECT 1 FROM " + row[0] + " LIMIT 1";
+    if (kept || must(sql::read_text(connection, any_row)).empty()) continue;
+    must(connection.run_plain("TRUNCATE TABLE " + row[0]));
+  }
+  must(connection.run_plain("DELETE FROM leases WHERE name <> 'schema'"));
+  must(connection.run_plain("UPDATE config_version SET version = 1"));
+  must(connection.run_plain("SET SESSION foreign_key_checks = 1"));
+}
+
+// Migrating takes a server a second, so migrated schemas are emptied and kept for the next test of
+// this program.
+class SpareSchemas {
+ public:
+  ~SpareSchemas() {
+    for (const auto& [kind, name] : spares_) run_on_server(kind, "DROP DATABASE " + name);
+  }
+  std::optional<std::string> take(DatabaseKind kind) {
+    const std::lock_guard lock(mutex_);
+    const auto found = spares_.find(kind);
+    if (found == spares_.end()) return std::nullopt;
+    std::string name = std::move(found->second);
+    spares_.erase(found);
+    return name;
+  }
+  void keep(DatabaseKind kind, std::string name) {
+    const std::lock_guard lock(mutex_);
+    spares_.emplace(kind, std::move(name));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::multimap<DatabaseKind, std::string> spares_;
+};
+
+SpareSchemas& spare_schemas() {
+  static SpareSchemas spares;
+  return spares;
+}
+
 std::string new_name(DatabaseKind kind) {
   if (kind == DatabaseKind::sqlite) {
     std::string pattern = std::filesystem::temp_directory_path() / "deeppool_test_XXXXXX";
@@ -66,21 +122,43 @@ bool TemporaryDatabase::available(DatabaseKind kind) {
 }
 
 TemporaryDatabase::TemporaryDatabase(DatabaseKind kind, Schema schema)
-    : kind_(kind), name_(new_name(kind)) {
+    : kind_(kind), schema_(schema) {
+  const bool reusable = kind_ != DatabaseKind::sqlite && schema_ == Schema::migrated;
+  if (auto spare = reusable ? spare_schemas().take(kind_) : std::nullopt) {
+    name_ = *std::move(spare);
+    database_ = open();
+    make_pristine(*database_);
+    return;
+  }
+  name_ = new_name(kind_);
   if (kind_ != DatabaseKind::sqlite) {
     run_on_server(kind_, "CREATE DATABASE " + name_ + " CHARACTER SET utf8mb4");
   }
   database_ = open();
-  if (schema == Schema::migrated) throw std::runtime_error("no migrations yet");
+  if (schema_ == Schema::migrated) must(sql::migrate(*database_));
 }
 
 TemporaryDatabase::~TemporaryDatabase() {
   database_.reset();
   if (kind_ == DatabaseKind::sqlite) {
     std::filesystem::remove_all(name_);
+  } else if (schema_ == Schema::migrated) {
+    spare_schemas().keep(kind_, name_);
   } else {
     run_on_server(kind_, "DROP DATABASE " + name_);
   }
+}
+
+std::vector<std::string> TemporaryDatabase::migrate_flags() const {
+  if (kind_ == DatabaseKind::sqlite) return {"--data-dir", name_};
+  const sql::MysqlOptions options = server(kind_, name_);
+  std::vector<std::string> flags{"--database", name_, "--user", options.user};
+  if (options.socket.empty()) {
+    flags.insert(flags.end(), {"--host", options.host, "--port", std::to_string(options.port)});
+  } else {
+    flags.insert(flags.end(), {"--socket", options.socket});
+  }
+  return flags;
 }
 
 std::unique_ptr<sql::Database> TemporaryDatabase::open() const {

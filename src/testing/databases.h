@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sql/database.h"
 
@@ -33,8 +34,8 @@ class TemporaryDatabase {
   sql::Database& database() { return *database_; }
   // A second process's view of the same tables; SQLite has none (its directory has one owner).
   std::unique_ptr<sql::Database> open_again() const;
-  // Flags for tools/migrate that name this database.
-  std::string migrate_flags() const;
+  // Flags for tools/migrate that name this database (a password goes by environment).
+  std::vector<std::string> migrate_flags() const;
   // Closes database(); for tests that hand the tables to another process.
   void close() { database_.reset(); }
   void reopen();
@@ -42,6 +43,7 @@ class TemporaryDatabase {
  private:
   std::unique_ptr<sql::Database> open() const;
   DatabaseKind kind_;
+  Schema schema_;
   std::string name_;  // the directory of SQLite, the schema of a server
   std::unique_ptr<sql::Database> database_;
 };
