@@ -22,6 +22,7 @@ enum class ErrorCode {
   not_found,          // no such object (or not the caller's)
   model_not_found,    // no such model, or this key may not use it
   conflict,           // exists already, or changed meanwhile
+  context_length,       // the prompt does not fit into the model's context
   payload_too_large,
   unsupported_media_type,
   content_policy,      // a guardrail refused it
