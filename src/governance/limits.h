@@ -1,0 +1,26 @@
+// Bounds of token accounting and of the applier, each with its reason. The spool has its own
+// (spool/limits.h).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace deeppool::governance {
+
+// One request cannot use or hold more: keeps every sum of a process's life inside 64 bits.
+inline constexpr int64_t kMaxRequestTokens = 1'000'000'000'000;
+// No quota is larger; so used + held + one request never overflows.
+inline constexpr int64_t kMaxQuotaTokens = 4'000'000'000'000'000'000;
+// Final records per database transaction: a commit's cost is spread, and a repeated one stays
+// short.
+inline constexpr size_t kApplyBatch = 256;
+// How often the applier looks for new records: usage pages are at most this much behind.
+inline constexpr std::chrono::milliseconds kApplyInterval{50};
+// Pauses while the store is down; doubled from the first to the last.
+inline constexpr std::chrono::milliseconds kFirstRetry{100};
+inline constexpr std::chrono::milliseconds kLastRetry{5000};
+// Rows of a usage page.
+inline constexpr int64_t kMaxPageSize = 100;
+
+}  // namespace deeppool::governance
