@@ -164,6 +164,7 @@ bool Socket::attempt_write() {
       return true;
     }
     consume(writer_->parts_, static_cast<size_t>(n));
+    if (write_timer_.armed()) write_timer_.set(loop_.now() + writer_->patience_);
   }
   return writer_->parts_.empty();
 }
@@ -191,7 +192,9 @@ bool Socket::WriteAwaiter::await_ready() {
 
 void Socket::WriteAwaiter::await_suspend(std::coroutine_handle<> handle) {
   handle_ = handle;
-  if (deadline_.at != base::Instant::max()) socket_.write_timer_.set(deadline_.at);
+  if (deadline_.at == base::Instant::max()) return;
+  patience_ = deadline_.at - socket_.loop_.now();
+  socket_.write_timer_.set(deadline_.at);
 }
 
 void Socket::on_ready(uint32_t events) {

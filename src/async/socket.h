@@ -34,7 +34,9 @@ class Socket final : public Watch {
   // What is there, at most out.size() bytes; 0 is the end of the stream. Errors: timeout,
   // cancelled, upstream_failed (reset, broken TLS) with the reason in `detail`.
   ReadAwaiter read(std::span<char> out, base::Deadline deadline);
-  // All of `parts`, which it consumes as it goes. The bytes must stay until it returns.
+  // All of `parts`, which it consumes as it goes. The bytes must stay until it returns. The
+  // deadline is for the first progress; each progress gives as much time again, so that a slow peer
+  // is not a dead one.
   WriteAwaiter write(std::span<iovec> parts, base::Deadline deadline);
 
   // Fails what is pending and what comes, with `cancelled`. For CancelHook: `abort_hook`.
@@ -120,6 +122,7 @@ class Socket::WriteAwaiter {
   Socket& socket_;
   std::span<iovec> parts_;
   base::Deadline deadline_;
+  base::Duration patience_{};
   Result<void> result_;
   std::coroutine_handle<> handle_;
 };

@@ -57,6 +57,8 @@ class Reply {
   Task<Result<std::string_view>> read(base::Deadline deadline);
   // The body is complete. Only then does the connection go back to the pool.
   bool complete() const { return complete_; }
+  // No longer bound to the request's scope, which it may now outlive.
+  void detach() { cancel_.unlink(); }
 
  private:
   friend class Client;

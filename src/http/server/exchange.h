@@ -46,6 +46,7 @@ class Exchange {
   async::CancelScope scope;  // fires when the caller goes away or the server shuts down
   base::Instant started{};
 
+  base::Instant loop_now() const { return socket_.loop().now(); }
   std::string_view path() const { return head.target.substr(0, head.target.find('?')); }
   // A query parameter, decoded; nothing if absent or malformed.
   std::optional<std::string> query(std::string_view name) const;
