@@ -1,7 +1,7 @@
-// PaddedBytes: a growable byte buffer whose end is followed by readable bytes, so that a scanner may
-// load whole vector registers without bounds checks. Owned by whoever reads a body from the network;
-// not thread-safe. Invariant: [data(), data() + size() + kPadding) is always readable; the padding's
-// content is unspecified.
+// PaddedBytes: a growable byte buffer whose end is followed by readable bytes, so that a scanner
+// may load whole vector registers without bounds checks. Owned by whoever reads a body from the
+// network; not thread-safe. Invariant: [data(), data() + size() + kPadding) is always readable; the
+// padding's content is unspecified.
 #pragma once
 
 #include <cstdlib>

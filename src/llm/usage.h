@@ -27,9 +27,10 @@ struct Usage {
 // OpenAI's full shape, from our numbers alone.
 void append_usage_json(std::string& out, const Usage& usage);
 
-// Reads an OpenAI-like `usage` object, with the dialects of DeepSeek (prompt_cache_hit_tokens), Kimi
-// (cached_tokens at the top) and Qwen (cache_creation_input_tokens). Nothing if it is not an object
-// or names neither prompt nor completion tokens. `json` is valid, with json::kPadding bytes behind.
+// Reads an OpenAI-like `usage` object, with the dialects of DeepSeek (prompt_cache_hit_tokens),
+// Kimi (cached_tokens at the top) and Qwen (cache_creation_input_tokens). Nothing if it is not an
+// object or names neither prompt nor completion tokens. `json` is valid, with json::kPadding bytes
+// behind.
 std::optional<Usage> read_usage(std::string_view json);
 
 // The upstream's own usage object with the members of OpenAI's full shape added where they lack

@@ -1,0 +1,38 @@
+// Bounds of the model vocabulary and its codecs, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace deeppool::llm {
+
+// OpenAI's own bound for `n` and for the number of choices of one answer.
+inline constexpr int64_t kMaxChoices = 128;
+// No model writes or reads more; keeps sums of token counts far from overflow.
+inline constexpr int64_t kMaxTokens = int64_t{1} << 31;
+// The product's contract for `stop` (OpenAI itself allows 4).
+inline constexpr int kMaxStopSequences = 8;
+// Longer names than this are not in any catalog; bounds what errors and logs repeat.
+inline constexpr size_t kMaxModelNameBytes = 256;
+
+// Estimating tokens before a tokenizer has looked: the contract's rule is characters / 4.
+inline constexpr int64_t kCharsPerToken = 4;
+// What a 1024 x 1024 picture in high detail costs with OpenAI: 85 + 4 tiles of 170.
+inline constexpr int64_t kTokensPerImage = 765;
+// The chat template's own tokens around each message, and the ones that open the answer
+// (OpenAI cookbook, "How to count tokens with tiktoken").
+inline constexpr int64_t kTokensPerMessage = 4;
+inline constexpr int64_t kTokensPerReply = 3;
+
+// Generated text kept uncounted per stream. Most answers fit, and so are never tokenized when the
+// upstream reports usage; an idle stream must stay within about 7 KB.
+inline constexpr size_t kMaxPendingTallyBytes = 4096;
+
+// A piece of text within which tokens may merge (a word) is cut at this length: bounds the memory
+// of merging; such a cut costs at most a token.
+inline constexpr size_t kMaxPieceBytes = 16384;
+
+// What is kept of an upstream's error text, for the log.
+inline constexpr size_t kMaxErrorTextBytes = 1024;
+
+}  // namespace deeppool::llm

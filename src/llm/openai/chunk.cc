@@ -1,0 +1,161 @@
+#include "llm/openai/chunk.h"
+
+#include "base/text.h"
+#include "llm/openai/chunk_walk.h"
+
+namespace deeppool::llm {
+
+namespace {
+
+std::string_view trimmed(std::string_view s) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t begin = s.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return s.substr(begin, s.find_last_not_of(kSpace) - begin + 1);
+}
+
+}  // namespace
+
+ChunkRewriter::ChunkRewriter(ChunkSettings settings)
+    : settings_(std::move(settings)),
+      tally_(settings_.tokenizer),
+      reasoning_tally_(settings_.tokenizer) {
+  base::append_json_string(model_json_, settings_.public_model);
+}
+
+ChunkRewriter::Verdict ChunkRewriter::feed(std::string_view event_data, std::string& out) {
+  event_data = trimmed(event_data);
+  if (event_data.empty()) return Verdict::swallow;
+  if (event_data == "[DONE]") return Verdict::done;
+  const size_t mark = out.size();
+  generated_.clear();
+  ChunkWalk walk(*this, event_data, out);
+  const Verdict verdict = walk.run() ? settle(event_data, walk) : Verdict::malformed;
+  if (verdict != Verdict::relay) out.resize(mark);
+  return verdict;
+}
+
+ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const ChunkWalk& walk) {
+  if (walk.may_be_error() || !walk.has_choices()) {
+    if (std::optional<UpstreamError> error = find_error(event_data)) {
+      error_ = *std::move(error);
+      return Verdict::error;
+    }
+  }
+  for (const Generated& text : generated_) {
+    const std::string_view raw = event_data.substr(text.raw.begin, text.raw.size());
+    (text.reasoning ? reasoning_tally_ : tally_).append_json(raw);
+  }
+  const bool has_usage = !walk.usage().empty();
+  if (has_usage) remember_usage(event_data, walk.usage());
+  if (!walk.has_choices()) return Verdict::swallow;
+  if (!has_usage || !walk.choices_empty()) return Verdict::relay;
+  if (settings_.caller_wants_usage && usage_) keep_final_chunk(event_data);
+  return Verdict::swallow;
+}
+
+void ChunkRewriter::remember_usage(std::string_view event_data, json::Range value) {
+  const std::string_view json = event_data.substr(value.begin, value.size());
+  const std::optional<Usage> read = read_usage(json);
+  if (!read) return;
+  usage_ = read;
+  usage_json_.clear();
+  usage_json_.append(json);
+  final_chunk_.clear();
+}
+
+// Once per stream, so a second walk is cheap: the whole chunk with its usage in full shape.
+void ChunkRewriter::keep_final_chunk(std::string_view event_data) {
+  final_chunk_.clear();
+  json::Reader reader(event_data);
+  Patch patch(event_data, final_chunk_);
+  bool has_model = false;
+  json::Members members(reader);
+  while (members.next()) {
+    reader.peek();
+    const bool model = members.key() == "model";
+    const bool usage = members.key() == "usage";
+    const json::Range value = reader.skip();
+    if (model) patch.replace(value.begin, value.end, model_json_);
+    has_model = has_model || model;
+    if (!usage || !read_usage(reader.text(value))) continue;
+    patch.replace(value.begin, value.end, {});
+    append_full_usage(final_chunk_, reader.text(value), *usage_);
+  }
+  if (!has_model) {
+    patch.replace(members.close(), members.close(), ",\"model\":");
+    final_chunk_ += model_json_;
+  }
+  patch.finish();
+  for (char& c : final_chunk_) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+}
+
+Usage ChunkRewriter::estimated_usage(int64_t prompt_tokens) const {
+  Usage usage;
+  usage.prompt_tokens = prompt_tokens;
+  usage.reasoning_tokens = reasoning_tally_.tokens();
+  usage.completion_tokens = tally_.tokens() + usage.reasoning_tokens;
+  usage.source = Usage::Source::estimated;
+  return usage;
+}
+
+// A chunk of this stream up to its choices.
+std::string ChunkRewriter::open_chunk() const {
+  std::string text = "{\"id\":";
+  text += id_json_.empty() ? "\"\"" : id_json_;
+  text += settings_.api == Api::completions ? R"(,"object":"text_completion","created":)"
+                                            : R"(,"object":"chat.completion.chunk","created":)";
+  text += created_.empty() ? "0" : created_;
+  return text + ",\"model\":" + model_json_ + ",\"choices\":[";
+}
+
+std::string ChunkRewriter::final_usage_chunk() const {
+  if (!usage_ || !final_chunk_.empty()) return final_chunk_;
+  std::string text = open_chunk() + "],\"usage\":";
+  append_full_usage(text, usage_json_.view(), *usage_);
+  for (char& c : text) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  return text + "}";
+}
+
+std::string ChunkRewriter::final_usage_chunk(const Usage& usage) const {
+  std::string text = open_chunk() + "],\"usage\":";
+  append_usage_json(text, usage);
+  return text + "}";
+}
+
+bool ChunkRewriter::needs_closing() const {
+  bool begun = false;
+  for (const Choice& choice : choices_) {
+    if (choice.begun && !choice.finished) return true;
+    begun = begun || choice.begun;
+  }
+  return !begun;
+}
+
+std::string ChunkRewriter::closing_chunk(std::string_view reason) const {
+  std::string text = open_chunk();
+  const auto close = [&](size_t index, const Choice& choice) {
+    const std::string_view own = choice.called_tools ? "tool_calls" : "stop";
+    if (text.back() != '[') text += ',';
+    text += "{\"index\":" + std::to_string(index);
+    if (settings_.api == Api::completions)
+      text += ",\"text\":\"\"";
+    else
+      text += choice.begun ? ",\"delta\":{}" : ",\"delta\":{\"role\":\"assistant\"}";
+    text += ",\"logprobs\":null,\"finish_reason\":\"";
+    text.append(reason.empty() ? own : reason).append("\"}");
+  };
+  bool begun = false;
+  for (size_t i = 0; i < choices_.size(); ++i) {
+    if (choices_[i].begun && !choices_[i].finished) close(i, choices_[i]);
+    begun = begun || choices_[i].begun;
+  }
+  if (!begun) close(0, Choice{});
+  return text + "]}";
+}
+
+}  // namespace deeppool::llm

@@ -1,0 +1,109 @@
+// ChunkRewriter: turns the events of one upstream stream into what the caller may see, and learns
+// from them what the gateway must know (usage, finish, text). One per relayed stream, on its event
+// loop; no allocation per event in steady state. Invariants: what it writes is one line of valid
+// JSON; it changes only `model`, `usage` and members whose absence breaks clients, and leaves every
+// other byte as it came; an event that is not valid JSON changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json/padded.h"
+#include "llm/openai/request.h"
+#include "llm/openai/upstream_error.h"
+#include "llm/tokenizer/text_tally.h"
+#include "llm/usage.h"
+
+namespace deeppool::llm {
+
+struct ChunkSettings {
+  Api api = Api::chat_completions;  // or completions
+  std::string public_model;
+  bool caller_wants_usage = false;
+  const Tokenizer& tokenizer;  // outlives the rewriter
+};
+
+class ChunkRewriter {
+ public:
+  enum class Verdict : uint8_t {
+    relay,      // `out` has the event's new data
+    swallow,    // nothing for the caller: a ping, an empty event, the usage chunk
+    done,       // [DONE]
+    error,      // the upstream reports a failure: see error()
+    malformed,  // not a JSON object
+  };
+
+  explicit ChunkRewriter(ChunkSettings settings);
+
+  // `event_data` is the data of one SSE event (lines joined by \n), with json::kPadding readable
+  // bytes behind it. On `relay` the rewritten JSON is appended to `out`, else `out` stays as it
+  // was.
+  Verdict feed(std::string_view event_data, std::string& out);
+
+  // The last usage seen, wherever the upstream put it.
+  const std::optional<Usage>& usage() const { return usage_; }
+  // For a stream that ended without one. `prompt_tokens` comes from count_prompt_tokens().
+  Usage estimated_usage(int64_t prompt_tokens) const;
+  bool saw_finish_reason() const { return saw_finish_reason_; }
+  // Any generated text at all, reasoning and tool calls included.
+  bool saw_content() const { return !tally_.empty() || !reasoning_tally_.empty(); }
+  // After Verdict::error.
+  const UpstreamError& error() const { return error_; }
+
+  // Generated text without and of reasoning.
+  const TextTally& tally() const { return tally_; }
+  const TextTally& reasoning_tally() const { return reasoning_tally_; }
+
+  // The chunk to write before [DONE] when the caller asked for usage: the upstream's own usage in
+  // full shape, or the given one. Empty without usage().
+  std::string final_usage_chunk() const;
+  std::string final_usage_chunk(const Usage& usage) const;
+  // A chunk that gives a finish_reason to every choice that has none, with the stream's id: "stop",
+  // or "tool_calls" after tool calls; `reason` overrides ("length" for a stream ended by us).
+  std::string closing_chunk(std::string_view reason = {}) const;
+  // Whether some choice that was begun has no finish_reason yet (or none was begun).
+  bool needs_closing() const;
+
+ private:
+  friend class ChunkWalk;
+
+  struct Choice {
+    bool begun = false;
+    bool finished = false;
+    bool called_tools = false;
+    int next_tool = 0;
+    int current_tool = 0;
+  };
+  struct Generated {  // text of the event being read, tallied once the event proved valid
+    json::Range raw;
+    bool reasoning = false;
+  };
+
+  Verdict settle(std::string_view event_data, const class ChunkWalk& walk);
+  void remember_usage(std::string_view event_data, json::Range value);
+  void keep_final_chunk(std::string_view event_data);
+  std::string open_chunk() const;
+
+  ChunkSettings settings_;
+  std::string model_json_;  // public_model, quoted
+  std::string id_json_;     // from the first chunk, quoted
+  std::string created_;
+  // Most chunks of a stream begin alike up to the end of `model`: these bytes need no second
+  // reading.
+  std::string prefix_in_;
+  std::string prefix_out_;
+  std::vector<Choice> choices_;
+  std::vector<Generated> generated_;
+  std::optional<Usage> usage_;
+  json::PaddedBytes usage_json_;
+  std::string final_chunk_;  // the upstream's usage-only chunk, rewritten
+  UpstreamError error_;
+  TextTally tally_;
+  TextTally reasoning_tally_;
+  bool saw_finish_reason_ = false;
+};
+
+}  // namespace deeppool::llm

@@ -1,0 +1,353 @@
+#include "llm/openai/chunk_walk.h"
+
+#include <algorithm>
+
+#include "json/number.h"
+#include "llm/limits.h"
+
+namespace deeppool::llm {
+
+using json::Kind;
+
+namespace {
+
+// A prefix worth remembering is short: id, object, created, model.
+constexpr size_t kMaxPrefixBytes = 512;
+
+// Looks ahead in an object for its `index`. Cold: upstreams write it first.
+std::optional<int64_t> find_index(json::Reader at_object) {
+  std::optional<int64_t> index;
+  for (json::Members members(at_object); members.next();) {
+    const bool match = members.key() == "index" && at_object.peek() == Kind::number;
+    const json::Range value = at_object.skip();
+    if (match) index = json::to_integer(at_object.text(value));
+  }
+  return index;
+}
+
+// Whether a tool call delta begins a new call: it has an id. Cold, too.
+bool opens_call(json::Reader at_object) {
+  bool opens = false;
+  for (json::Members members(at_object); members.next();) {
+    const bool id = members.key() == "id" && at_object.peek() == Kind::string;
+    const json::Range value = at_object.skip();
+    opens = opens || (id && value.size() > 2);
+  }
+  return opens;
+}
+
+}  // namespace
+
+bool ChunkWalk::run() {
+  if (take_prefix()) {
+    const size_t done = stream_.prefix_in_.size();
+    read_members(json::Members::resume(reader_, done), MemberPatch(patch_, done, true));
+  } else {
+    if (reader_.peek() != Kind::object) return false;
+    const size_t begin = reader_.position() + 1;
+    read_members(json::Members(reader_), MemberPatch(patch_, begin, false));
+  }
+  if (!reader_.finish()) return false;
+  patch_.finish();
+  if (reader_.saw_line_break()) {
+    std::string& out = patch_.out();
+    std::replace_if(
+        out.begin() + static_cast<ptrdiff_t>(mark_), out.end(),
+        [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  }
+  return true;
+}
+
+bool ChunkWalk::take_prefix() {
+  const std::string& prefix = stream_.prefix_in_;
+  if (prefix.empty() || !data_.starts_with(prefix)) return false;
+  patch_.out() += stream_.prefix_out_;
+  patch_.skip_to(prefix.size());
+  has_model_ = true;
+  plain_prefix_ = false;
+  return true;
+}
+
+void ChunkWalk::read_members(json::Members members, MemberPatch edit) {
+  while (members.next()) {
+    if (members.key() == "usage") {
+      plain_prefix_ = false;
+      // The caller's chunks carry none, or null; what it said comes in the final usage chunk.
+      const bool wanted = stream_.settings_.caller_wants_usage;
+      if (wanted) edit.keep(members);
+      read_usage();
+      if (wanted)
+        edit.kept_until(reader_.position());
+      else
+        edit.remove_until(reader_.position());
+      continue;
+    }
+    edit.keep(members);
+    read_member(members.key());
+    edit.kept_until(reader_.position());
+  }
+  if (!has_model_ && reader_.ok()) edit.add(members.close(), "\"model\":" + stream_.model_json_);
+}
+
+void ChunkWalk::read_member(std::string_view key) {
+  if (key == "choices") {
+    plain_prefix_ = false;
+    read_choices();
+  } else if (key == "model") {
+    read_model();
+  } else if (key == "id") {
+    read_id();
+  } else if (key == "object") {
+    read_object_name();
+  } else if (key == "created" && stream_.created_.empty() && reader_.peek() == Kind::number) {
+    stream_.created_ = reader_.text(reader_.read_number());
+  } else if (key == "error") {
+    plain_prefix_ = false;
+    may_be_error_ = may_be_error_ || reader_.peek() != Kind::null;
+    reader_.skip();
+  } else {
+    reader_.skip();
+  }
+}
+
+void ChunkWalk::read_model() {
+  reader_.peek();
+  const uint32_t begin = reader_.position();
+  reader_.skip();
+  const uint32_t end = reader_.position();
+  if (!reader_.ok()) return;
+  has_model_ = true;
+  patch_.replace(begin, end, stream_.model_json_);
+  if (plain_prefix_ && end <= kMaxPrefixBytes && !reader_.saw_line_break()) {
+    stream_.prefix_in_.assign(data_.substr(0, end));
+    stream_.prefix_out_.assign(patch_.out(), mark_);
+  }
+  plain_prefix_ = false;
+}
+
+void ChunkWalk::read_usage() {
+  const bool null = reader_.peek() == Kind::null;
+  const json::Range value = reader_.skip();
+  if (null || !reader_.ok()) return;
+  usage_ = value;
+  if (stream_.settings_.caller_wants_usage) patch_.replace(value.begin, value.end, "null");
+}
+
+void ChunkWalk::read_id() {
+  const bool wanted = stream_.id_json_.empty() && reader_.peek() == Kind::string;
+  const json::Range value = reader_.skip();
+  if (wanted && value.size() > 2) stream_.id_json_ = reader_.text(value);
+}
+
+void ChunkWalk::read_object_name() {
+  reader_.peek();
+  if (reader_.text(reader_.skip()) != "\"error\"") return;
+  may_be_error_ = true;
+  plain_prefix_ = false;
+}
+
+void ChunkWalk::read_choices() {
+  if (reader_.peek() != Kind::array) {
+    reader_.skip();
+    return;
+  }
+  has_choices_ = true;
+  for (json::Elements choices(reader_); choices.next();) {
+    ++choice_count_;
+    read_choice(choices.index());
+  }
+}
+
+ChunkRewriter::Choice& ChunkWalk::choice_at(int64_t index) {
+  if (index < 0 || index >= kMaxChoices) return spare_;
+  const auto i = static_cast<size_t>(index);
+  if (i >= stream_.choices_.size()) stream_.choices_.resize(i + 1);
+  return stream_.choices_[i];
+}
+
+void ChunkWalk::read_choice(int position) {
+  reader_.peek();
+  const json::Reader start = reader_;
+  std::optional<int64_t> index;
+  const auto settle_index = [&] {
+    if (!index) index = find_index(start).value_or(position);
+    choice_ = &choice_at(*index);
+  };
+  MemberPatch edit(patch_, reader_.position() + 1, false);
+  json::Members members(reader_);
+  bool has_index = false;
+  while (members.next()) {
+    const std::string_view key = members.key();
+    const Kind kind = reader_.peek();
+    if (key == "usage") {  // where Kimi puts it
+      if (kind == Kind::object)
+        usage_ = reader_.skip();
+      else
+        reader_.skip();
+      edit.remove_until(reader_.position());
+      continue;
+    }
+    edit.keep(members);
+    if (key == "index" && kind == Kind::number) {
+      index = json::to_integer(reader_.text(reader_.read_number()));
+      has_index = true;
+    } else if (key == "delta" && kind == Kind::object) {
+      settle_index();
+      read_delta();
+    } else if (key == "text" && kind == Kind::string) {
+      settle_index();
+      choice_->begun = true;
+      read_generated(false);
+    } else if (key == "finish_reason" && kind == Kind::string) {
+      settle_index();
+      read_finish_reason();
+    } else {
+      reader_.skip();
+    }
+    edit.kept_until(reader_.position());
+  }
+  if (!has_index && reader_.ok()) {
+    edit.add(members.close(), "\"index\":" + std::to_string(position));
+  }
+}
+
+void ChunkWalk::read_finish_reason() {
+  if (reader_.read_string().raw.empty()) return;
+  choice_->begun = true;
+  choice_->finished = true;
+  stream_.saw_finish_reason_ = true;
+}
+
+void ChunkWalk::read_delta() {
+  MemberPatch edit(patch_, reader_.position() + 1, false);
+  const bool first = !choice_->begun;
+  choice_->begun = true;
+  bool has_role = false;
+  bool reasoned = false;  // some send the same text under both names
+  json::Members members(reader_);
+  while (members.next()) {
+    edit.keep(members);
+    const std::string_view key = members.key();
+    const Kind kind = reader_.peek();
+    const bool reasoning = key == "reasoning_content" || key == "reasoning";
+    if (key == "role" && first) {
+      read_role(has_role);
+    } else if ((key == "content" || key == "refusal") && kind == Kind::string) {
+      read_generated(false);
+    } else if (reasoning && kind == Kind::string && !reasoned) {
+      const size_t before = stream_.generated_.size();
+      read_generated(true);
+      reasoned = stream_.generated_.size() > before;
+    } else if (key == "tool_calls" && kind == Kind::array) {
+      read_tool_calls();
+    } else if (key == "function_call" && kind == Kind::object) {
+      read_named_text("arguments");
+    } else {
+      reader_.skip();
+    }
+    edit.kept_until(reader_.position());
+  }
+  if (first && !has_role && reader_.ok()) edit.add(members.close(), R"("role":"assistant")");
+}
+
+// The first delta of a choice must name a role; null and "" do not count.
+void ChunkWalk::read_role(bool& has_role) {
+  const Kind kind = reader_.peek();
+  const json::Range value = reader_.skip();
+  has_role = true;
+  if (kind == Kind::string && value.size() > 2) return;
+  if (reader_.ok()) patch_.replace(value.begin, value.end, R"("assistant")");
+}
+
+void ChunkWalk::read_tool_calls() {
+  choice_->called_tools = true;
+  for (json::Elements calls(reader_); calls.next();) {
+    if (reader_.peek() == Kind::object)
+      read_tool_call();
+    else
+      reader_.skip();
+  }
+}
+
+void ChunkWalk::read_tool_call() {
+  const json::Reader start = reader_;
+  MemberPatch edit(patch_, reader_.position() + 1, false);
+  ToolCall call;
+  json::Members members(reader_);
+  while (members.next()) {
+    edit.keep(members);
+    const std::string_view key = members.key();
+    const Kind kind = reader_.peek();
+    if (key == "index") {
+      read_tool_index(call, start);
+    } else if (key == "type") {
+      read_tool_type(call);
+    } else if (key == "id") {
+      const json::Range id = reader_.skip();
+      call.opens = kind == Kind::string && id.size() > 2;
+    } else if (key == "function" && kind == Kind::object) {
+      read_named_text("arguments");
+    } else if (key == "custom" && kind == Kind::object) {
+      call.custom = true;
+      read_named_text("input");
+    } else {
+      reader_.skip();
+    }
+    edit.kept_until(reader_.position());
+  }
+  if (!reader_.ok()) return;
+  if (!call.has_index) {
+    number_tool(call.opens);
+    edit.add(members.close(), "\"index\":" + std::to_string(choice_->current_tool));
+  }
+  if (!call.has_type && call.opens) {
+    edit.add(members.close(), call.custom ? R"("type":"custom")" : R"("type":"function")");
+  }
+}
+
+// Calls without numbers are numbered in their order; a fragment belongs to the last one.
+void ChunkWalk::number_tool(bool opens) {
+  if (opens) choice_->current_tool = choice_->next_tool++;
+}
+
+void ChunkWalk::read_tool_index(ToolCall& call, const json::Reader& start) {
+  call.has_index = true;
+  const bool number = reader_.peek() == Kind::number;
+  const json::Range value = reader_.skip();
+  if (!reader_.ok()) return;
+  const std::optional<int64_t> index =
+      number ? json::to_integer(reader_.text(value)) : std::nullopt;
+  if (!number) {
+    number_tool(opens_call(start));
+    patch_.replace(value.begin, value.end, std::to_string(choice_->current_tool));
+  } else if (index && *index >= 0 && *index < kMaxTokens) {
+    choice_->current_tool = static_cast<int>(*index);
+    choice_->next_tool = std::max(choice_->next_tool, choice_->current_tool + 1);
+  }
+}
+
+void ChunkWalk::read_tool_type(ToolCall& call) {
+  call.has_type = true;
+  const Kind kind = reader_.peek();
+  const json::Range value = reader_.skip();
+  if (kind == Kind::string && value.size() > 2) return;
+  if (reader_.ok()) patch_.replace(value.begin, value.end, R"("function")");
+}
+
+// The text of an object such as {"name":...,"arguments":...}.
+void ChunkWalk::read_named_text(std::string_view second) {
+  for (json::Members members(reader_); members.next();) {
+    const bool text = members.key() == "name" || members.key() == second;
+    if (text && reader_.peek() == Kind::string)
+      read_generated(false);
+    else
+      reader_.skip();
+  }
+}
+
+void ChunkWalk::read_generated(bool reasoning) {
+  const json::StringToken token = reader_.read_string();
+  if (!token.raw.empty()) stream_.generated_.push_back({token.raw, reasoning});
+}
+
+}  // namespace deeppool::llm

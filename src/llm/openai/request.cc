@@ -1,0 +1,87 @@
+#include "llm/openai/request.h"
+
+#include "base/text.h"
+#include "llm/limits.h"
+#include "llm/openai/request_parser.h"
+
+namespace deeppool::llm {
+
+namespace {
+
+int64_t overhead_tokens(const RequestView& view) {
+  const Features& f = view.features;
+  int64_t tokens = f.image_count * kTokensPerImage + f.input_token_ids;
+  if (view.api == Api::chat_completions) {
+    tokens += f.message_count * kTokensPerMessage + kTokensPerReply;
+  }
+  return tokens;
+}
+
+// True if `text` can stand between quotes as it is.
+bool needs_no_escape(std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f) return false;
+  }
+  return base::valid_utf8(text);
+}
+
+void splice_model(SplicedBody& out, const RequestView& view, std::string_view model) {
+  if (needs_no_escape(model)) {
+    out.replace(view.model_value.begin + 1, view.model_value.end - 1, model);
+    return;
+  }
+  std::string quoted;
+  base::append_json_string(quoted, model);
+  out.replace(view.model_value.begin, view.model_value.end, out.own(std::move(quoted)));
+}
+
+void splice_stream_options(SplicedBody& out, const RequestView& view, std::string_view body) {
+  const ByteRange options = view.stream_options_value;
+  const ByteRange include = view.include_usage_value;
+  if (options.empty()) {
+    out.insert(view.close_brace, R"(,"stream_options":{"include_usage":true})");
+  } else if (!include.empty()) {
+    out.replace(include.begin, include.end, "true");
+  } else if (body[options.begin] != '{') {  // null
+    out.replace(options.begin, options.end, R"({"include_usage":true})");
+  } else {
+    out.insert(options.begin + 1, view.stream_options_has_members ? R"("include_usage":true,)"
+                                                                  : R"("include_usage":true)");
+  }
+}
+
+}  // namespace
+
+int64_t RequestView::estimated_prompt_tokens() const {
+  return (features.text_chars + kCharsPerToken - 1) / kCharsPerToken + overhead_tokens(*this);
+}
+
+int64_t RequestView::reservable_prompt_tokens() const {
+  return (features.text_bytes + kCharsPerToken - 1) / kCharsPerToken + overhead_tokens(*this);
+}
+
+Result<RequestView> parse_request(Api api, const json::PaddedBytes& body) {
+  RequestParser parser(api, body, nullptr);
+  if (!parser.parse()) return parser.error();
+  return std::move(parser.view());
+}
+
+SplicedBody splice(const RequestView& view, std::string_view body,
+                   std::string_view upstream_model) {
+  SplicedBody out(body);
+  const bool options_first = view.stream_options_value.begin < view.model_value.begin &&
+                             !view.stream_options_value.empty();
+  if (view.stream && options_first) splice_stream_options(out, view, body);
+  splice_model(out, view, upstream_model);
+  if (view.stream && !options_first) splice_stream_options(out, view, body);
+  out.finish();
+  return out;
+}
+
+int64_t count_prompt_tokens(Api api, const json::PaddedBytes& body, const Tokenizer& tokenizer) {
+  RequestParser parser(api, body, &tokenizer);
+  if (!parser.parse()) return 0;
+  return parser.counted_tokens() + overhead_tokens(parser.view());
+}
+
+}  // namespace deeppool::llm

@@ -1,0 +1,74 @@
+// RequestView: what the gateway needs to know of a request that it never serialises again, as
+// offsets into the caller's bytes, and splice(), which makes the upstream's body out of them.
+// Made once per request on its event loop; holds no pointers, so it may outlive the body.
+// Rule: unknown fields pass untouched; known fields of a wrong type are refused, naming the field.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "json/padded.h"
+#include "json/reader.h"
+#include "llm/openai/spliced_body.h"
+
+namespace deeppool::llm {
+
+class Tokenizer;
+
+enum class Api : uint8_t { chat_completions, completions, embeddings };
+
+using ByteRange = json::Range;
+
+// What routing policies look at.
+struct Features {
+  int64_t text_bytes = 0;  // UTF-8 bytes of all text that the model reads: messages, tools, schemas
+  int64_t text_chars = 0;  // code points of the same
+  int64_t input_token_ids = 0;  // given as token ids (completions, embeddings)
+  int64_t message_count = 0;
+  int image_count = 0;
+  int tool_count = 0;
+  bool has_reasoning = false;  // reasoning_effort other than none, else enable_thinking
+  bool has_vision = false;     // an image part in the last user message
+};
+
+struct RequestView {
+  Api api = Api::chat_completions;
+  std::string model;  // decoded, not empty
+  bool stream = false;
+  bool caller_wants_usage = false;    // stream_options.include_usage
+  std::optional<int64_t> max_tokens;  // max_completion_tokens, else max_tokens; 1..kMaxTokens
+  int64_t n = 1;                      // 1..kMaxChoices
+  Features features;
+
+  // The contract's rule, for routing: characters / 4, plus images, plus a few per message.
+  int64_t estimated_prompt_tokens() const;
+  // For reservations: bytes / 4. The same for ASCII, but nearer the truth for scripts such as
+  // Chinese, where a three-byte character costs 0.6-0.8 tokens and not a quarter.
+  int64_t reservable_prompt_tokens() const;
+
+  // For splice().
+  ByteRange model_value;           // with its quotes
+  ByteRange stream_options_value;  // empty if the field is absent
+  ByteRange include_usage_value;   // empty if absent; inside stream_options_value
+  bool stream_options_has_members = false;
+  uint32_t close_brace = 0;  // of the whole body
+};
+
+// Errors: invalid_request, with `param` set ("messages[2].content", "max_tokens") or, for malformed
+// JSON, with the byte position in the message.
+Result<RequestView> parse_request(Api api, const json::PaddedBytes& body);
+
+// The body for the upstream: `model` replaced, and for streams stream_options.include_usage forced
+// to true; every other byte as the caller sent it. `view` was made from `body`. The result refers
+// to `body` and to `upstream_model`.
+SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model);
+
+// An estimate for when the upstream reports no usage: the text by `tokenizer`, pictures and
+// template overhead by the constants of limits.h. Walks the body again; linear, about 20 MB/s. 0 if
+// malformed.
+int64_t count_prompt_tokens(Api api, const json::PaddedBytes& body, const Tokenizer& tokenizer);
+
+}  // namespace deeppool::llm

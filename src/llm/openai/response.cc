@@ -1,0 +1,132 @@
+#include "llm/openai/response.h"
+
+#include "base/text.h"
+
+namespace deeppool::llm {
+
+using json::Kind;
+using json::Range;
+
+namespace {
+
+// Where the members that we act on stand. The last of a kind counts, as with every JSON parser.
+struct Places {
+  Range model;
+  Range usage;
+  bool has_usage = false;
+  bool has_members = false;
+  bool has_answer = false;
+  bool may_be_error = false;
+  uint32_t close = 0;
+};
+
+void read_choices(json::Reader& reader, ResponseRewrite& result) {
+  for (json::Elements choices(reader); choices.next();) {
+    ++result.choice_count;
+    if (reader.peek() != Kind::object) {
+      reader.skip();
+      continue;
+    }
+    for (json::Members members(reader); members.next();) {
+      const bool reason =
+          choices.index() == 0 && members.key() == "finish_reason" && reader.peek() == Kind::string;
+      if (!reason) {
+        reader.skip();
+        continue;
+      }
+      std::string scratch;
+      result.finish_reason = reader.decode(reader.read_string(), scratch);
+    }
+  }
+}
+
+Places find_places(json::Reader& reader, Api api, ResponseRewrite& result) {
+  Places places;
+  const std::string_view answer = api == Api::embeddings ? "data" : "choices";
+  json::Members members(reader);
+  while (members.next()) {
+    places.has_members = true;
+    const std::string_view key = members.key();
+    const Kind kind = reader.peek();
+    if (key == answer && kind == Kind::array) {
+      places.has_answer = true;
+      read_choices(reader, result);
+    } else if (key == "model") {
+      places.model = reader.skip();
+    } else if (key == "usage") {
+      places.usage = reader.skip();
+      places.has_usage = true;
+    } else {
+      places.may_be_error = places.may_be_error || (key == "error" && kind != Kind::null);
+      reader.skip();
+    }
+  }
+  places.close = members.close();
+  return places;
+}
+
+std::string usage_text(Api api, std::string_view json, const Usage& usage) {
+  std::string text;
+  text.reserve(json.size() + 256);
+  if (api == Api::embeddings) {
+    if (!json.empty()) return text.append(json);
+    const std::string tokens = std::to_string(usage.prompt_tokens);
+    return text.append(R"({"prompt_tokens":)" + tokens + R"(,"total_tokens":)" + tokens + "}");
+  }
+  if (json.empty())
+    append_usage_json(text, usage);
+  else
+    append_full_usage(text, json, usage);
+  return text;
+}
+
+}  // namespace
+
+Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
+                                         std::string_view public_model, const Usage* fallback) {
+  ResponseRewrite result;
+  const std::string_view text = body.view();
+  json::Reader reader(text);
+  const Places places = find_places(reader, api, result);
+  if (!reader.finish()) {
+    return Error(
+        ErrorCode::upstream_failed, "The upstream's answer could not be read.",
+        std::string(reader.error_reason()) + " at byte " + std::to_string(reader.error_position()));
+  }
+  if (!places.has_answer || places.may_be_error) result.error = find_error(text);
+  if (result.error) return result;
+  if (!places.has_answer) {
+    return Error(ErrorCode::upstream_failed, "The upstream's answer could not be read.",
+                 "neither an answer nor an error");
+  }
+  if (places.has_usage) result.usage = read_usage(reader.text(places.usage));
+  const Usage* usage = result.usage ? &*result.usage : fallback;
+
+  SplicedBody spliced(text);
+  std::string model;
+  base::append_json_string(model, public_model);
+  const std::string_view quoted = spliced.own(std::move(model));
+  const auto put_usage = [&] {
+    if (usage == nullptr || !places.has_usage) return;
+    const std::string_view own = result.usage ? reader.text(places.usage) : std::string_view();
+    spliced.replace(places.usage.begin, places.usage.end,
+                    spliced.own(usage_text(api, own, *usage)));
+  };
+  const bool usage_first = places.usage.begin < places.model.begin;
+  if (usage_first) put_usage();
+  if (!places.model.empty()) spliced.replace(places.model.begin, places.model.end, quoted);
+  if (!usage_first) put_usage();
+  if (places.model.empty()) {
+    spliced.insert(places.close, ",\"model\":");
+    spliced.insert(places.close, quoted);
+  }
+  if (usage != nullptr && !places.has_usage) {
+    spliced.insert(places.close, ",\"usage\":");
+    spliced.insert(places.close, spliced.own(usage_text(api, {}, *usage)));
+  }
+  spliced.finish();
+  result.body = std::move(spliced);
+  return result;
+}
+
+}  // namespace deeppool::llm

@@ -1,0 +1,67 @@
+// SplicedBody: a text made of slices of one source and a few replacements, ready for a gathering
+// write: nothing is copied but the replacements. Made per request by splice() and
+// rewrite_response(); not thread-safe. The source and the borrowed replacements must outlive it.
+// Movable: owned pieces keep their addresses.
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <forward_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace deeppool::llm {
+
+class SplicedBody {
+ public:
+  // Five edits and the text between them: model and stream_options take at most three in a request.
+  static constexpr size_t kMaxPieces = 12;
+
+  SplicedBody() = default;
+  explicit SplicedBody(std::string_view source) : source_(source) {}
+  SplicedBody(SplicedBody&&) = default;
+  SplicedBody& operator=(SplicedBody&&) = default;
+
+  // Edits go from front to back: source[begin, end) becomes `text`, which is borrowed.
+  void replace(size_t begin, size_t end, std::string_view text) {
+    add(source_.substr(done_, begin - done_));
+    add(text);
+    done_ = end;
+  }
+  void insert(size_t at, std::string_view text) { replace(at, at, text); }
+  // Keeps `text` for as long as this lives.
+  std::string_view own(std::string text) { return owned_.emplace_front(std::move(text)); }
+  // After the last edit.
+  void finish() {
+    add(source_.substr(done_));
+    done_ = source_.size();
+  }
+
+  std::span<const std::string_view> pieces() const { return {pieces_.data(), count_}; }
+  size_t size() const { return size_; }
+  std::string to_string() const {
+    std::string text;
+    text.reserve(size_);
+    for (const std::string_view piece : pieces()) text += piece;
+    return text;
+  }
+
+ private:
+  void add(std::string_view piece) {
+    if (piece.empty()) return;
+    assert(count_ < kMaxPieces);
+    pieces_[count_++] = piece;
+    size_ += piece.size();
+  }
+
+  std::array<std::string_view, kMaxPieces> pieces_;
+  size_t count_ = 0;
+  size_t size_ = 0;
+  std::string_view source_;
+  size_t done_ = 0;
+  std::forward_list<std::string> owned_;
+};
+
+}  // namespace deeppool::llm

@@ -1,0 +1,141 @@
+#include "llm/openai/upstream_error.h"
+
+#include <array>
+
+#include "base/text.h"
+#include "json/number.h"
+#include "json/reader.h"
+#include "llm/limits.h"
+
+namespace deeppool::llm {
+
+using json::Kind;
+
+namespace {
+
+// A string's text, or any other value as it is written; cut to a bound.
+std::string read_text(json::Reader& reader) {
+  std::string text;
+  if (reader.peek() == Kind::string) {
+    json::append_unescaped(text, reader.text(reader.read_string()));
+  } else if (reader.peek() == Kind::null) {
+    reader.skip();
+  } else {
+    text = reader.text(reader.skip());
+  }
+  if (text.size() > kMaxErrorTextBytes) text.resize(kMaxErrorTextBytes);
+  return text;
+}
+
+void read_members(json::Reader& reader, UpstreamError& error) {
+  for (json::Members members(reader); members.next();) {
+    const std::string_view key = members.key();
+    if (key == "message" || key == "msg" || key == "status_msg")
+      error.message = read_text(reader);
+    else if (key == "type" || key == "status")
+      error.type = read_text(reader);
+    else if (key == "code" || key == "status_code")
+      error.code = read_text(reader);
+    else
+      reader.skip();
+  }
+}
+
+bool contains_word(std::string_view text, std::string_view word) {
+  for (size_t i = 0; i + word.size() <= text.size(); ++i) {
+    if (base::iequals(text.substr(i, word.size()), word)) return true;
+  }
+  return false;
+}
+
+struct Sign {
+  std::string_view word;
+  UpstreamError::Kind kind;
+};
+
+// First match wins, so the specific come before the general. Words of OpenAI, Azure, DeepSeek,
+// Qwen, Kimi, GLM, vLLM and SGLang as of November 2026.
+constexpr auto kSigns = std::to_array<Sign>({
+    {"insufficient_quota", UpstreamError::Kind::insufficient_quota},
+    {"exceeded_current_quota", UpstreamError::Kind::insufficient_quota},
+    {"insufficient balance", UpstreamError::Kind::insufficient_quota},
+    {"arrearage", UpstreamError::Kind::insufficient_quota},
+    {"context_length", UpstreamError::Kind::context_length},
+    {"context length", UpstreamError::Kind::context_length},
+    {"context window", UpstreamError::Kind::context_length},
+    {"maximum context", UpstreamError::Kind::context_length},
+    {"input length", UpstreamError::Kind::context_length},
+    {"content_policy", UpstreamError::Kind::content_policy},
+    {"content_filter", UpstreamError::Kind::content_policy},
+    {"content management policy", UpstreamError::Kind::content_policy},
+    {"data_inspection", UpstreamError::Kind::content_policy},
+    {"invalid_api_key", UpstreamError::Kind::authentication},
+    {"invalid_authentication", UpstreamError::Kind::authentication},
+    {"authentication_error", UpstreamError::Kind::authentication},
+    {"incorrect api key", UpstreamError::Kind::authentication},
+    {"model_not_found", UpstreamError::Kind::model_not_found},
+    {"rate_limit", UpstreamError::Kind::rate_limited},
+    {"rate limit", UpstreamError::Kind::rate_limited},
+    {"too many requests", UpstreamError::Kind::rate_limited},
+    {"throttl", UpstreamError::Kind::rate_limited},
+    {"overloaded", UpstreamError::Kind::overloaded},
+    {"server_busy", UpstreamError::Kind::overloaded},
+});
+
+UpstreamError::Kind classify(const UpstreamError& error) {
+  for (const Sign& sign : kSigns) {
+    for (const std::string* text : {&error.code, &error.type, &error.message}) {
+      if (contains_word(*text, sign.word)) return sign.kind;
+    }
+  }
+  if (error.code == "429") return UpstreamError::Kind::rate_limited;
+  if (error.code == "401" || error.code == "403") return UpstreamError::Kind::authentication;
+  if (error.code == "503" || error.code == "529") return UpstreamError::Kind::overloaded;
+  return UpstreamError::Kind::other;
+}
+
+}  // namespace
+
+std::optional<UpstreamError> find_error(std::string_view json) {
+  json::Reader reader(json);
+  if (reader.peek() != Kind::object) return std::nullopt;
+  UpstreamError error;
+  UpstreamError flat;  // {"object":"error","message":...}
+  UpstreamError base;  // MiniMax
+  bool found = false;
+  bool is_flat = false;
+  for (json::Members members(reader); members.next();) {
+    const std::string_view key = members.key();
+    const Kind kind = reader.peek();
+    if (key == "error" && kind == Kind::object) {
+      found = true;
+      read_members(reader, error);
+    } else if ((key == "error" && kind != Kind::null && kind != Kind::boolean) || key == "detail") {
+      found = true;
+      error.message = read_text(reader);
+    } else if (key == "base_resp" && kind == Kind::object) {
+      read_members(reader, base);
+    } else if (key == "object") {
+      is_flat = read_text(reader) == "error";
+    } else if (key == "message") {
+      flat.message = read_text(reader);
+    } else if (key == "type") {
+      flat.type = read_text(reader);
+    } else if (key == "code") {
+      flat.code = read_text(reader);
+    } else {
+      reader.skip();
+    }
+  }
+  if (!reader.finish()) return std::nullopt;
+  if (!found && is_flat)
+    error = std::move(flat);
+  else if (!found && !base.code.empty() && base.code != "0")
+    error = std::move(base);
+  else if (!found)
+    return std::nullopt;
+  error.kind = classify(error);
+  return error;
+}
+
+}  // namespace deeppool::llm
