@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/log.h"
+#include "base/crash_point.h"
 #include "sql/migrator/schema.h"
 #include "sql/migrator/schema_lease.h"
 
@@ -125,13 +125,12 @@ class Run {
       if (auto ran = writer_.connection().run_plain(next.step->statement); !ran) {
         return next.error(ErrorCode::unavailable, "failed: " + ran.error().detail);
       }
-      options_.after_effect();
+      base::crash_point("migrate");
       DP_TRY(const bool done, schema_->in_place(next.step->probe));
-      if (!done)
-        return next.error(ErrorCode::internal, "ran, but its probe does not see the effect");
+      if (!done) return next.error(ErrorCode::internal, "ran, but its probe does not see it");
     }
     DP_CHECK(journal(next, epoch));
-    options_.after_effect();
+    base::crash_point("migrate");
     options_.report((done_already ? "found done " : "done ") + next.where());
     return {};
   }
@@ -139,8 +138,9 @@ class Run {
   // True: done. An object of the same name but another definition is an error.
   Result<bool> examined(const Pending& next) {
     auto finding = schema_->examine(*next.step);
-    if (!finding)
+    if (!finding) {
       return next.error(finding.error().code, "cannot be probed", finding.error().detail);
+    }
     if (finding->state == Finding::State::different) {
       return next.error(
           ErrorCode::unavailable,

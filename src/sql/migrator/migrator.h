@@ -22,8 +22,6 @@ struct MigrateOptions {
   base::Duration wait = std::chrono::seconds(30);  // for another process that migrates
   // A line for the operator, per step that is (or in a dry run would be) done.
   std::function<void(std::string_view)> report = [](std::string_view) {};
-  // Called after every effect on the database (statement, journal row): where a crash test kills.
-  std::function<void()> after_effect = [] {};
 };
 
 struct MigrateOutcome {

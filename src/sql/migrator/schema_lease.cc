@@ -78,6 +78,7 @@ Result<SchemaLease> SchemaLease::take(Writer& writer, base::Duration wait) {
           ErrorCode::unavailable,
           "another process (" + holder.name + ") is changing the database schema; try again later");
     }
+    // tidy: allow sleep: at the start of a program, which has nothing else to do meanwhile
     std::this_thread::sleep_for(kSchemaLeasePoll);
   }
 }
