@@ -20,6 +20,17 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# A throw-away authority, and a certificate of the server for 127.0.0.1.
+make_certificates() {
+  local to=$1
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=DeepPool test CA" \
+    -keyout "$to/ca.key" -out "$to/ca.pem" 2>/dev/null
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=127.0.0.1" \
+    -keyout "$to/server.key" -out "$to/server.csr" 2>/dev/null
+  openssl x509 -req -in "$to/server.csr" -CA "$to/ca.pem" -CAkey "$to/ca.key" -CAcreateserial -days 2 \
+    -extfile <(echo "subjectAltName=IP:127.0.0.1") -out "$to/server.pem" 2>/dev/null
+}
+
 start_mariadb() {
   local server base="$dir/mariadb" socket port pid
   server=$(PATH="$PATH:/usr/sbin" command -v mariadbd) || { say "no mariadbd; MariaDB tests are skipped"; return; }
@@ -30,18 +41,21 @@ start_mariadb() {
   PATH="$PATH:/usr/sbin" mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$base/data" \
     --auth-root-authentication-method=normal --skip-test-db >"$base/install.log" 2>&1 ||
     { say "mariadb-install-db failed:"; tail -5 "$base/install.log" >&2; exit 1; }
+  make_certificates "$base"
   port=$(free_port)
   # Relaxed durability: what a test needs is speed, a crash of the machine is not its subject.
   "$server" --no-defaults --user="$(id -un)" --datadir="$base/data" --socket="$socket" \
     --bind-address=127.0.0.1 --port="$port" --pid-file="$base/pid" --log-error="$base/error.log" \
     --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --skip-innodb-doublewrite \
     --sync-binlog=0 --innodb-buffer-pool-size=128M --innodb-log-file-size=64M --skip-log-bin \
+    --ssl-ca="$base/ca.pem" --ssl-cert="$base/server.pem" --ssl-key="$base/server.key" \
     --performance-schema=OFF --max-connections=300 --skip-name-resolve </dev/null >/dev/null 2>&1 &
   pid=$!
   echo "$pid" >"$base/server.pid"
   for _ in $(seq 300); do
     if [[ -S $socket && -s $base/pid ]]; then
       echo "export DEEPPOOL_TEST_MARIADB=unix:$socket:root"
+      echo "export DEEPPOOL_TEST_MARIADB_TLS=127.0.0.1:$port:root:$base/ca.pem"
       return
     fi
     kill -0 "$pid" 2>/dev/null || break

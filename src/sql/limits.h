@@ -12,7 +12,7 @@ namespace deeppool::sql {
 // statement, shorter than the patience of somebody in front of a console.
 inline constexpr base::Duration kLeaseWait = std::chrono::seconds(5);
 // How long SQLite waits for another process (an operator's shell) to finish its write.
-inline constexpr std::chrono::milliseconds kSqliteBusyWait{2000};
+inline constexpr std::chrono::milliseconds kSqliteBusyWait{1000};
 // Attempts of one transaction that the engine rolled back for a deadlock, and the pause before the
 // second one; the pause doubles and is drawn at random, so that two rivals do not meet again.
 inline constexpr int kTransactionAttempts = 5;

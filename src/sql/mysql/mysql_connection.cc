@@ -31,7 +31,10 @@ void set_timeouts(MYSQL* handle, const MysqlOptions& options) {
 void set_tls(MYSQL* handle, const MysqlOptions& options) {
   // ENFORCE alone still falls back to plain text when the server has no TLS; only VERIFY makes it
   // binding.
-  const my_bool use = options.tls != TlsPolicy::off;
+  // A socket does not leave the machine, so `preferred` spares it the cost.
+  const bool local = !options.socket.empty();
+  const my_bool use =
+      options.tls == TlsPolicy::required || (options.tls == TlsPolicy::preferred && !local);
   const my_bool verify = options.tls == TlsPolicy::required;
   mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &use);
   mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);

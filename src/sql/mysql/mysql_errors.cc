@@ -47,6 +47,13 @@ std::string key_of(std::string_view message) {
   return std::string(key);
 }
 
+// "Data too long for column 'name' at row 1" -> "name".
+std::string column_of(std::string_view message) {
+  const size_t begin = message.find('\'');
+  if (begin == std::string_view::npos) return {};
+  return std::string(message.substr(begin + 1, message.find('\'', begin + 1) - begin - 1));
+}
+
 // Server messages quote names and values alike; only errors about names may keep them.
 bool may_quote_values(unsigned code) {
   switch (code) {
@@ -86,6 +93,7 @@ Error mysql_error(unsigned code, std::string_view message) {
     error.param = key_of(message);
     return error;
   }
+  if (code == ER_DATA_TOO_LONG) return Error::invalid(column_of(message), "the text is too long");
   std::string detail = log_detail(code, message);
   if (code == ER_NO_REFERENCED_ROW_2 || code == ER_ROW_IS_REFERENCED_2) {
     return Error(ErrorCode::conflict,
