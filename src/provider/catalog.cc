@@ -1,0 +1,122 @@
+#include "provider/catalog.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "provider/base_url.h"
+#include "provider/endpoint_store.h"
+#include "provider/model_store.h"
+
+namespace deeppool::provider {
+namespace {
+
+using EndpointsById = std::unordered_map<base::EndpointId, std::shared_ptr<const Endpoint>>;
+
+Result<std::shared_ptr<const Endpoint>> open_endpoint(const endpoints::StoredEndpoint& stored,
+                                                      const crypto::Sealer& sealer) {
+  auto e = std::make_shared<Endpoint>();
+  DP_TRY(BaseUrl url, parse_base_url(stored.endpoint));
+  DP_TRY(e->api_key, endpoints::reveal_key(sealer, stored));
+  e->id = stored.id;
+  e->name = stored.name;
+  e->provider_type = stored.provider_type;
+  e->base_url = stored.endpoint;
+  e->tls = url.tls;
+  e->host = std::move(url.host);
+  e->port = url.port;
+  e->path_prefix = std::move(url.path_prefix);
+  e->upstream_model = stored.upstream_model;
+  e->weight = stored.weight;
+  e->priority = stored.priority;
+  e->max_inflight = stored.max_inflight;
+  return std::shared_ptr<const Endpoint>(std::move(e));
+}
+
+EndpointsById open_all(const std::vector<endpoints::StoredEndpoint>& stored,
+                       const crypto::Sealer& sealer) {
+  EndpointsById by_id;
+  for (const endpoints::StoredEndpoint& s : stored) {
+    auto opened = open_endpoint(s, sealer);
+    if (opened) {
+      by_id[s.id] = *std::move(opened);
+    } else {
+      log::error("an endpoint cannot be used and is left out", {{"endpoint_id", s.id.value},
+                                                                {"reason", opened.error().message},
+                                                                {"detail", opened.error().detail}});
+    }
+  }
+  return by_id;
+}
+
+// An endpoint without an upstream model of its own asks for the model under the name it has here.
+std::shared_ptr<const Endpoint> serving(std::shared_ptr<const Endpoint> endpoint,
+                                        const std::string& model_name) {
+  if (!endpoint->upstream_model.empty()) return endpoint;
+  auto named = std::make_shared<Endpoint>(*endpoint);
+  named->upstream_model = model_name;
+  return named;
+}
+
+std::shared_ptr<const Model> build_model(models::StoredModel stored, const EndpointsById& by_id) {
+  auto m = std::make_shared<Model>();
+  const auto priority = [](const auto& endpoint) { return endpoint->priority; };
+  for (const base::EndpointId id : stored.endpoint_ids) {
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) continue;
+    auto endpoint = serving(found->second, stored.model_name);
+    const auto place = std::ranges::upper_bound(m->endpoints, endpoint->priority,
+                                                std::ranges::greater(), priority);
+    m->endpoints.insert(place, std::move(endpoint));
+  }
+  if (!m->endpoints.empty()) m->provider_type = m->endpoints.front()->provider_type;
+  m->id = stored.id;
+  m->name = std::move(stored.model_name);
+  m->vendor_type = std::move(stored.vendor_type);
+  m->owned_by = m->provider_type.empty() ? m->vendor_type : m->provider_type;
+  m->max_context_length = stored.max_context_length;
+  m->max_output_tokens = stored.max_output_tokens;
+  m->supports_reasoning = stored.supports_reasoning;
+  m->supports_function_call = stored.supports_function_call;
+  m->supports_vision = stored.supports_vision;
+  m->param_scale = std::move(stored.param_scale);
+  m->tags = std::move(stored.tags);
+  m->priority = stored.priority;
+  m->created_ms = stored.created_at_ms;
+  return m;
+}
+
+}  // namespace
+
+Catalog::Catalog(std::vector<std::shared_ptr<const Model>> models, uint64_t version)
+    : models_(std::move(models)), version_(version) {
+  by_name_.reserve(models_.size());
+  for (const auto& model : models_) by_name_[model->name] = model.get();
+}
+
+const Model* Catalog::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Catalog> CatalogDirectory::current() const {
+  const std::scoped_lock lock(mutex_);
+  return current_;
+}
+
+Result<void> CatalogDirectory::reload(sql::Database& database, const crypto::Sealer& sealer) {
+  DP_TRY(auto reader, database.read());
+  DP_TRY(const auto stored_endpoints, endpoints::load_enabled(reader));
+  DP_TRY(auto stored_models, models::load_enabled(reader));
+  const EndpointsById by_id = open_all(stored_endpoints, sealer);
+  std::vector<std::shared_ptr<const Model>> built;
+  built.reserve(stored_models.size());
+  for (models::StoredModel& stored : stored_models) {
+    built.push_back(build_model(std::move(stored), by_id));
+  }
+  auto fresh = std::make_shared<const Catalog>(std::move(built), current()->version() + 1);
+  const std::scoped_lock lock(mutex_);
+  current_.swap(fresh);  // the old one dies after the lock, if nobody holds it
+  return {};
+}
+
+}  // namespace deeppool::provider

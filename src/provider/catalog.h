@@ -1,0 +1,88 @@
+// Catalog: every model that can be called and the upstream endpoints behind it, as the hot path
+// sees them. Immutable, built whole by CatalogDirectory from the tables and shared by all loops.
+// Upstream keys are in the clear here and nowhere else: memory only, never logged or shown.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "crypto/sealer.h"
+#include "sql/database.h"
+
+namespace deeppool::provider {
+
+struct Endpoint {
+  base::EndpointId id;
+  std::string name;
+  std::string provider_type;  // "openai" or "custom"
+  std::string base_url;       // as it was entered
+  bool tls = false;
+  std::string host;
+  uint16_t port = 0;
+  std::string path_prefix;     // "/v1"; empty for none
+  std::string api_key;         // unsealed; empty: the upstream wants none
+  std::string upstream_model;  // never empty: the model's own name where none was given
+  int64_t weight = 1;
+  int64_t priority = 0;      // higher is tried first
+  int64_t max_inflight = 0;  // requests at once; 0: no limit
+};
+
+struct Model {
+  base::ModelId id;
+  std::string name;
+  std::string vendor_type;    // "provider"
+  std::string provider_type;  // of its first endpoint; empty without endpoints
+  std::string owned_by;       // what /v1/models shows
+  // The enabled ones, higher priority first, then in the order the model lists them. May be empty.
+  std::vector<std::shared_ptr<const Endpoint>> endpoints;
+  int64_t max_context_length = 0;  // tokens; 0: not stated
+  int64_t max_output_tokens = 0;   // tokens; 0: not stated
+  bool supports_reasoning = false;
+  bool supports_function_call = false;
+  bool supports_vision = false;
+  std::string param_scale;  // "70B"
+  std::vector<std::string> tags;
+  int64_t priority = 0;    // order in lists, higher first
+  int64_t created_ms = 0;  // unix
+};
+
+class Catalog {
+ public:
+  Catalog() = default;
+  Catalog(std::vector<std::shared_ptr<const Model>> models, uint64_t version);
+
+  // Null if there is no such enabled model. Valid as long as the catalog.
+  const Model* find(std::string_view name) const;
+  // Higher priority first, then by name.
+  const std::vector<std::shared_ptr<const Model>>& models() const { return models_; }
+  // Grows with every reload; for caches that derive from a catalog.
+  uint64_t version() const { return version_; }
+
+ private:
+  std::vector<std::shared_ptr<const Model>> models_;
+  std::unordered_map<std::string_view, const Model*> by_name_;
+  uint64_t version_ = 0;
+};
+
+// The current Catalog, swapped whole. One per process, owned by services, safe on every thread.
+class CatalogDirectory {
+ public:
+  // Empty before the first reload; never null.
+  std::shared_ptr<const Catalog> current() const;
+  // Blocking, called by the config refresh only. On an error the catalog stays as it was. An
+  // endpoint whose key does not unseal or whose URL is broken is left out and logged.
+  Result<void> reload(sql::Database& database, const crypto::Sealer& sealer);
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Catalog> current_ = std::make_shared<Catalog>();
+};
+
+}  // namespace deeppool::provider

@@ -1,0 +1,16 @@
+// config_version: one number that grows with every change that running processes must hear of
+// (keys, users, models, endpoints, settings). Bumped inside the transaction that makes the change;
+// polled by jobs/config_refresh. Blocking.
+#pragma once
+
+#include <cstdint>
+
+#include "sql/session.h"
+
+namespace deeppool::settings {
+
+Result<int64_t> config_version(sql::Reader& reader);
+// Also the lock that puts changes in an order: take it last, it is held until the commit.
+Result<void> bump_config_version(sql::Writer& tx);
+
+}  // namespace deeppool::settings
