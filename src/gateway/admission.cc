@@ -1,0 +1,103 @@
+#include "gateway/admission.h"
+
+namespace deeppool::gateway {
+namespace {
+
+// Tokens that this request may take, as far as one can know now.
+int64_t token_bound(const Call& call) {
+  const llm::RequestView& view = call.view;
+  const int64_t prompt = view.reservable_prompt_tokens();
+  if (call.api == llm::Api::embeddings) return prompt;
+  return prompt + view.n * view.max_tokens.value_or(kAssumedOutputTokens);
+}
+
+// OpenAI writes durations as "6m0s", "1s" or "20ms".
+std::string duration_text(std::chrono::milliseconds d) {
+  const int64_t ms = d.count();
+  if (ms < 1000) return std::to_string(ms) + "ms";
+  const int64_t seconds = (ms + 999) / 1000;
+  std::string text;
+  if (seconds >= 60) text = std::to_string(seconds / 60) + "m";
+  return text + std::to_string(seconds % 60) + "s";
+}
+
+void add_allowance(http::Exchange& x, const char* what, const ratelimit::Allowance& a) {
+  if (a.limit == 0) return;
+  const std::string suffix(what);
+  x.add_header("x-ratelimit-limit-" + suffix, std::to_string(a.limit));
+  x.add_header("x-ratelimit-remaining-" + suffix, std::to_string(a.remaining));
+  x.add_header("x-ratelimit-reset-" + suffix, duration_text(a.reset));
+}
+
+}  // namespace
+
+Error no_such_model(const std::string& name) {
+  Error error(ErrorCode::model_not_found,
+              "The model `" + name + "` does not exist or you do not have access to it.");
+  error.param = "model";
+  return error;
+}
+
+void add_rate_headers(http::Exchange& x, const ratelimit::Snapshot& snapshot) {
+  add_allowance(x, "requests", snapshot.requests);
+  add_allowance(x, "tokens", snapshot.tokens);
+}
+
+Result<void> identify(Call& call) {
+  call.keys = call.parts.keys.current();
+  const http::Headers& headers = call.x.head.headers;
+  DP_TRY(call.key,
+         identity::identify(*call.keys, headers.find("authorization"), headers.find("x-api-key"),
+                            base::unix_ms(call.parts.clock.wall())));
+  return {};
+}
+
+Result<void> understand(Call& call) {
+  DP_TRY(call.view, llm::parse_request(call.api, call.x.body));
+  call.catalog = call.parts.catalog.current();
+  call.model = call.catalog->find(call.view.model);
+  if (call.model == nullptr || !call.key->may_use(call.view.model)) {
+    return no_such_model(call.view.model);
+  }
+  return {};
+}
+
+Result<void> permit_rate(Call& call) {
+  const ratelimit::Limits limits{call.key->rate_limit_rpm, call.key->rate_limit_tpm};
+  Result<ratelimit::Permit> permit =
+      call.parts.limiter.admit(call.key->id, limits, token_bound(call));
+  if (!permit) {
+    add_rate_headers(call.x, call.parts.limiter.snapshot(call.key->id, limits));
+    return std::move(permit).error();
+  }
+  call.permit = std::move(*permit);
+  add_rate_headers(call.x, call.permit.snapshot());
+  return {};
+}
+
+Result<void> hold_quota(Call& call) {
+  if (!call.parts.spool.accepting()) {
+    Error error(ErrorCode::unavailable,
+                "The platform cannot record usage at the moment. Try again shortly.",
+                "the spool does not accept records (disk full or failing)");
+    error.retry_after = std::chrono::seconds(5);
+    return error;
+  }
+  const int64_t tokens = token_bound(call);
+  const governance::QuotaTerms terms{call.key->quota_total, call.key->quota_used};
+  DP_TRY(call.hold, call.parts.quota.hold(call.key->id, terms, tokens));
+  governance::HoldRecord record;
+  record.request_id = call.x.id;
+  record.user = call.key->owner;
+  record.key = call.key->id;
+  record.model = call.view.model;
+  record.api = static_cast<governance::Api>(static_cast<int>(call.api) + 1);
+  record.stream = call.view.stream;
+  record.started_at_ms = base::unix_ms(call.parts.clock.wall()) - call.elapsed_ms();
+  record.held_tokens = tokens;
+  DP_CHECK(call.parts.writer.append_hold(record));
+  call.recorded = true;
+  return {};
+}
+
+}  // namespace deeppool::gateway

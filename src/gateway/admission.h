@@ -1,0 +1,20 @@
+// The stages before anything leaves for an upstream, each a straight line: who calls, what is
+// asked, may it.
+#pragma once
+
+#include "gateway/call.h"
+
+namespace deeppool::gateway {
+
+// Each fills its part of the call or says why not.
+Result<void> identify(Call& call);     // the API key
+Result<void> understand(Call& call);   // the body; the model, if this key may use it
+Result<void> permit_rate(Call& call);  // requests and tokens per minute
+Result<void> hold_quota(Call& call);   // the key's token quota; writes the hold record
+
+// x-ratelimit-*, for successes and refusals.
+void add_rate_headers(http::Exchange& x, const ratelimit::Snapshot& snapshot);
+
+Error no_such_model(const std::string& name);
+
+}  // namespace deeppool::gateway

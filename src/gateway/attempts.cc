@@ -1,0 +1,272 @@
+#include "gateway/attempts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "provider/openai/errors.h"
+#include "provider/openai/request.h"
+
+namespace deeppool::gateway {
+namespace {
+
+using provider::openai::Elsewhere;
+using provider::openai::Failure;
+
+std::string_view path_of(llm::Api api) {
+  switch (api) {
+    case llm::Api::chat_completions:
+      return "/chat/completions";
+    case llm::Api::completions:
+      return "/completions";
+    case llm::Api::embeddings:
+      return "/embeddings";
+  }
+  return "";
+}
+
+Failure elsewhere(Error error) {
+  const Elsewhere hope =
+      error.code == ErrorCode::cancelled ? Elsewhere::pointless : Elsewhere::worth_trying;
+  if (error.code == ErrorCode::timeout) {
+    error = Error(ErrorCode::upstream_timeout, "The model's provider took too long.", error.detail);
+  }
+  return {std::move(error), hope};
+}
+
+Failure bad_answer(const char* detail) {
+  return {Error(ErrorCode::upstream_failed, "The model's provider answered wrongly.", detail),
+          Elsewhere::worth_trying};
+}
+
+// Reads the body whole, up to `limit` bytes.
+Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t limit,
+                                         base::Deadline deadline) {
+  json::PaddedBytes body;
+  if (reply.head().framing == http::Framing::length) {
+    body.reserve(std::min<uint64_t>(reply.head().content_length, limit));
+  }
+  while (true) {
+    Result<std::string_view> piece = co_await reply.read(deadline);
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) co_return body;
+    if (body.size() + piece->size() > limit) {
+      co_return Error(ErrorCode::upstream_failed, "The model's provider sent too much.");
+    }
+    body.append(*piece);
+  }
+}
+
+// One attempt up to the head of an answer with status 200.
+class Attempt {
+ public:
+  Attempt(Call& call, const provider::Endpoint& endpoint) : call_(call), endpoint_(endpoint) {}
+
+  // Empty when `reply` is there.
+  Task<std::optional<Failure>> send(base::Deadline deadline) {
+    call_.endpoint = &endpoint_;
+    ++call_.attempts;
+    const llm::SplicedBody body =
+        llm::splice(call_.view, call_.x.body.view(), endpoint_.upstream_model);
+    const std::string request_id = call_.x.id.to_string();
+    const std::string traceparent = call_.x.trace.child(call_.parts.random);
+    const std::string head = provider::openai::request_head(
+        endpoint_, {.path = path_of(call_.api),
+                    .content_length = body.size(),
+                    .accept = call_.view.stream ? "text/event-stream" : "application/json",
+                    .request_id = request_id,
+                    .traceparent = traceparent});
+    const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, ""};
+    Result<std::unique_ptr<http::Reply>> answered = co_await call_.parts.client.request(
+        origin, {http::Method::post, head, body.pieces()}, deadline, call_.x.scope);
+    if (!answered) co_return elsewhere(std::move(answered).error());
+    reply = std::move(*answered);
+    const http::ResponseHead& answer = reply->head();
+    call_.upstream_request_id = answer.headers.find("x-request-id").value_or("");
+    const auto coding = answer.headers.find("content-encoding");
+    if (coding && !base::iequals(*coding, "identity")) co_return bad_answer("content-encoding");
+    if (answer.status == 200) co_return std::nullopt;
+    std::optional<Failure> failure = co_await explain(deadline);
+    co_return failure;
+  }
+
+  // A stream was asked and a JSON body came: an error with status 200, most likely.
+  Task<Failure> explain_json(base::Deadline deadline) {
+    Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
+    if (!body) co_return elsewhere(std::move(body).error());
+    const auto said = llm::find_error(body->view());
+    co_return said ? provider::openai::failure_of_error(*said)
+                   : bad_answer("a JSON body where a stream was asked for");
+  }
+
+  std::unique_ptr<http::Reply> reply;
+
+ private:
+  Task<Failure> explain(base::Deadline deadline) {
+    const int status = reply->head().status;
+    std::optional<std::string> retry_after;
+    if (const auto v = reply->head().headers.find("retry-after")) retry_after = std::string(*v);
+    Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
+    std::optional<llm::UpstreamError> said;
+    if (body) said = llm::find_error(body->view());
+    co_return provider::openai::failure_of_status(status, retry_after, said, call_.parts.clock);
+  }
+
+  Call& call_;
+  const provider::Endpoint& endpoint_;
+};
+
+Task<std::optional<Failure>> try_stream(Call& call, const provider::Endpoint& endpoint,
+                                        std::unique_ptr<OpenStream>& opened) {
+  const base::Deadline deadline{call.parts.clock.now() + call.parts.timeouts.first_token};
+  Attempt attempt(call, endpoint);
+  std::optional<Failure> failed = co_await attempt.send(deadline);
+  if (failed) co_return failed;
+  const auto type = attempt.reply->head().headers.find("content-type").value_or("");
+  if (type.find("json") != std::string_view::npos) {
+    failed = co_await attempt.explain_json(deadline);
+    co_return failed;
+  }
+  auto stream = std::make_unique<OpenStream>(
+      std::move(attempt.reply),
+      llm::ChunkSettings{call.api, call.view.model, call.view.caller_wants_usage,
+                         call.parts.tokenizers.for_model(endpoint.upstream_model)});
+  while (stream->out.empty()) {
+    Result<std::string_view> piece = co_await stream->reply->read(deadline);
+    if (!piece) co_return elsewhere(std::move(piece).error());
+    const bool ended = piece->empty();
+    Result<OpenStream::End> end =
+        ended ? stream->feed_last(stream->out) : stream->feed(*piece, stream->out);
+    if (!end) co_return elsewhere(std::move(end).error());
+    stream->end = *end;
+    if (*end == OpenStream::End::upstream_error && stream->out.empty()) {
+      co_return provider::openai::failure_of_error(stream->chunks.error());
+    }
+    if (*end == OpenStream::End::malformed && stream->out.empty()) co_return bad_answer("not JSON");
+    if (stream->out.empty() && (ended || *end == OpenStream::End::done)) {
+      co_return bad_answer("an empty stream");
+    }
+  }
+  opened = std::move(stream);
+  co_return std::nullopt;
+}
+
+Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& endpoint,
+                                       std::unique_ptr<WholeAnswer>& fetched) {
+  const base::Deadline deadline{call.parts.clock.now() + kWholeAnswerTimeout};
+  Attempt attempt(call, endpoint);
+  std::optional<Failure> failed = co_await attempt.send(deadline);
+  if (failed) co_return failed;
+  auto answer = std::make_unique<WholeAnswer>();
+  Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
+  if (!body) co_return elsewhere(std::move(body).error());
+  answer->body = std::move(*body);
+  Result<llm::ResponseRewrite> rewrite =
+      llm::rewrite_response(call.api, answer->body, call.view.model);
+  if (!rewrite) co_return elsewhere(std::move(rewrite).error());
+  if (rewrite->error) co_return provider::openai::failure_of_error(*rewrite->error);
+  answer->rewrite = std::move(*rewrite);
+  fetched = std::move(answer);
+  co_return std::nullopt;
+}
+
+template <class Answer, class Try>
+Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt) {
+  const auto candidates = plan(*call.model, call.parts.random);
+  Error last(ErrorCode::no_backend, "No endpoint of this model is available.");
+  int tried = 0;
+  for (const provider::Endpoint* endpoint : candidates) {
+    if (tried++ == kMaxAttempts) break;
+    std::unique_ptr<Answer> answer;
+    std::optional<Failure> failure = co_await attempt(call, *endpoint, answer);
+    if (!failure) co_return answer;
+    last = std::move(failure->error);
+    if (failure->elsewhere == Elsewhere::pointless || call.x.scope.cancelled()) co_return last;
+  }
+  // Several failed: which one failed how is for the log; a hint to wait is for the caller.
+  if (tried > 1 && last.code != ErrorCode::rate_limited) {
+    Error none(ErrorCode::no_backend, "No endpoint of this model could answer. Try again later.",
+               last.detail);
+    none.retry_after = last.retry_after;
+    co_return none;
+  }
+  co_return last;
+}
+
+}  // namespace
+
+std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::Random& random) {
+  struct Drawn {
+    const provider::Endpoint* endpoint;
+    double ticket;
+  };
+  std::vector<Drawn> drawn;
+  for (const auto& endpoint : model.endpoints) {
+    // Weighted order without replacement: the largest u^(1/weight) first (Efraimidis and Spirakis,
+    // 2006).
+    const double ticket =
+        model.endpoints.size() == 1
+            ? 0
+            : std::pow(random.next_unit(),
+                       1.0 / static_cast<double>(std::max<int64_t>(1, endpoint->weight)));
+    drawn.push_back({endpoint.get(), ticket});
+  }
+  std::sort(drawn.begin(), drawn.end(), [](const Drawn& a, const Drawn& b) {
+    if (a.endpoint->priority != b.endpoint->priority) {
+      return a.endpoint->priority > b.endpoint->priority;
+    }
+    return a.ticket > b.ticket;
+  });
+  std::vector<const provider::Endpoint*> order;
+  for (const Drawn& d : drawn) order.push_back(d.endpoint);
+  return order;
+}
+
+OpenStream::End OpenStream::take(std::string_view data, std::string& to) {
+  const size_t before = to.size();
+  to += "data: ";
+  switch (chunks.feed(data, to)) {
+    case llm::ChunkRewriter::Verdict::relay:
+      to += "\n\n";
+      return End::none;
+    case llm::ChunkRewriter::Verdict::swallow:
+      to.resize(before);
+      return End::none;
+    case llm::ChunkRewriter::Verdict::done:
+      to.resize(before);
+      return End::done;
+    case llm::ChunkRewriter::Verdict::error:
+      to.resize(before);
+      return End::upstream_error;
+    case llm::ChunkRewriter::Verdict::malformed:
+      break;
+  }
+  to.resize(before);
+  return End::malformed;
+}
+
+Result<OpenStream::End> OpenStream::feed(std::string_view bytes, std::string& to) {
+  events.feed(bytes);
+  http::SseEvent event;
+  while (true) {
+    DP_TRY(const bool more, events.next(event));
+    if (!more) return End::none;
+    const End ended = take(event.data, to);
+    if (ended != End::none) return ended;  // what follows [DONE] is not for anybody
+  }
+}
+
+Result<OpenStream::End> OpenStream::feed_last(std::string& to) {
+  http::SseEvent event;
+  if (!events.last(event)) return End::none;
+  return take(event.data, to);
+}
+
+Task<Result<std::unique_ptr<OpenStream>>> open_stream(Call& call) {
+  return first_that_answers<OpenStream>(call, try_stream);
+}
+
+Task<Result<std::unique_ptr<WholeAnswer>>> fetch_whole(Call& call) {
+  return first_that_answers<WholeAnswer>(call, try_whole);
+}
+
+}  // namespace deeppool::gateway

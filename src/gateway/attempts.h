@@ -1,0 +1,54 @@
+// Attempts: tries the endpoints of a plan one after another until one answers, and is the only
+// place that decides "next candidate". An attempt has answered when its first useful byte is here:
+// for a stream the first event that a caller will see, else the whole answer. Until then nothing
+// was sent to the caller.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gateway/call.h"
+#include "http/limits.h"
+#include "http/sse.h"
+#include "llm/openai/chunk.h"
+#include "llm/openai/response.h"
+
+namespace deeppool::gateway {
+
+// Endpoints in the order in which they are tried: by priority (higher first), within one priority
+// drawn by weight.
+std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::Random& random);
+
+// A stream whose first event has come.
+struct OpenStream {
+  OpenStream(std::unique_ptr<http::Reply> r, llm::ChunkSettings settings)
+      : reply(std::move(r)), events(http::kMaxEventBytes), chunks(std::move(settings)) {}
+  enum class End { none, done, upstream_error, malformed };
+
+  // Feeds a piece of the body; what the caller shall see is appended to `out`, ready as SSE.
+  Result<End> feed(std::string_view bytes, std::string& out);
+  // After the body's end: an event without its empty line.
+  Result<End> feed_last(std::string& out);
+
+  std::unique_ptr<http::Reply> reply;
+  http::SseParser events;
+  llm::ChunkRewriter chunks;
+  std::string out;  // what came with the first event
+  End end = End::none;
+
+ private:
+  End take(std::string_view data, std::string& out);
+};
+
+// A whole answer.
+struct WholeAnswer {
+  json::PaddedBytes body;
+  llm::ResponseRewrite rewrite;  // refers to `body` and to the model's name
+};
+
+// Errors: what the caller shall be told after the last attempt.
+Task<Result<std::unique_ptr<OpenStream>>> open_stream(Call& call);
+Task<Result<std::unique_ptr<WholeAnswer>>> fetch_whole(Call& call);
+
+}  // namespace deeppool::gateway

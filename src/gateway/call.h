@@ -1,0 +1,74 @@
+// Call: one request on its way through the pipeline, and the RAII that makes every exit settle.
+// Owned by the pipeline's coroutine, on its loop. Invariant: once its hold record is in the spool,
+// exactly one final record follows, at the latest in the destructor.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/task_group.h"
+#include "gateway/limits.h"
+#include "governance/quota/quota_book.h"
+#include "governance/spool/spool.h"
+#include "http/client/client.h"
+#include "http/server/exchange.h"
+#include "identity/key_directory.h"
+#include "llm/openai/request.h"
+#include "llm/tokenizer/tokenizer.h"
+#include "provider/catalog.h"
+#include "ratelimit/limiter.h"
+
+namespace deeppool::gateway {
+
+struct StreamTimeouts {
+  base::Duration first_token = std::chrono::seconds(10);
+  base::Duration idle = std::chrono::seconds(20);
+};
+
+// What the pipeline works with: shared parts, and those of one loop.
+struct Parts {
+  const base::Clock& clock;
+  base::Random& random;
+  const identity::KeyDirectory& keys;
+  const provider::CatalogDirectory& catalog;
+  const llm::Tokenizers& tokenizers;
+  ratelimit::Limiter& limiter;
+  governance::QuotaBook& quota;
+  const governance::Spool& spool;
+  StreamTimeouts timeouts;
+  // Of this loop.
+  governance::SpoolWriter& writer;
+  http::Client& client;
+  async::TaskGroup& background;
+};
+
+struct Call {
+  Call(Parts& p, http::Exchange& exchange, llm::Api which) : parts(p), x(exchange), api(which) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  ~Call();
+
+  Parts& parts;
+  http::Exchange& x;
+  const llm::Api api;
+
+  // Filled stage by stage.
+  std::shared_ptr<const identity::KeySnapshot> keys;  // keeps `key` alive
+  const identity::ApiKey* key = nullptr;
+  llm::RequestView view;
+  std::shared_ptr<const provider::Catalog> catalog;  // keeps `model` alive
+  const provider::Model* model = nullptr;
+  ratelimit::Permit permit;
+  governance::QuotaHold hold;
+  const provider::Endpoint* endpoint = nullptr;  // of the last attempt
+  int attempts = 0;
+  std::string upstream_request_id;
+  int64_t first_token_ms = -1;
+
+  bool recorded = false;  // the hold record is written
+  bool finished = false;
+  int64_t elapsed_ms() const;
+};
+
+}  // namespace deeppool::gateway

@@ -1,0 +1,86 @@
+#include "gateway/chat_pipeline.h"
+
+#include "gateway/admission.h"
+#include "gateway/attempts.h"
+#include "gateway/finish.h"
+#include "gateway/openai_error.h"
+#include "gateway/stream_relay.h"
+
+namespace deeppool::gateway {
+namespace {
+
+Result<void> admit(Call& call) {
+  DP_CHECK(identify(call));
+  DP_CHECK(understand(call));
+  DP_CHECK(permit_rate(call));
+  DP_CHECK(hold_quota(call));
+  return {};
+}
+
+// Nothing was sent yet: the call ends unbilled, with an error answer unless nobody is there to read
+// it.
+Task<void> end_unanswered(Call& call, Error error) {
+  Ending ending;
+  const bool gone =
+      call.x.scope.cancelled() && call.x.scope.reason() == async::CancelReason::caller_gone;
+  ending.outcome =
+      gone ? governance::Outcome::client_aborted : governance::Outcome::failed_before_first_byte;
+  ending.status = gone ? 499 : openai_error(error.code).status;
+  ending.error = error.code;
+  finish(call, ending);
+  if (!gone) co_await answer_openai_error(call.x, std::move(error));
+}
+
+void add_backend_headers(Call& call) {
+  call.x.add_header("X-DeepPool-Backend", call.model->vendor_type);
+  call.x.add_header("X-DeepPool-Model-Name", call.model->name);
+  call.x.add_header("X-DeepPool-Provider-Type", call.endpoint->provider_type);
+  call.x.add_header("X-DeepPool-Route-Target", call.endpoint->name);
+}
+
+Task<void> send_whole(Call& call, WholeAnswer& answer) {
+  Ending ending;
+  ending.finish_reason = answer.rewrite.finish_reason;
+  if (answer.rewrite.usage) {
+    ending.usage = *answer.rewrite.usage;
+  } else {
+    const llm::Tokenizer& tokenizer =
+        call.parts.tokenizers.for_model(call.endpoint->upstream_model);
+    const int64_t prompt = llm::count_prompt_tokens(call.api, call.x.body, tokenizer);
+    ending.usage = llm::estimate_usage(call.api, answer.body, prompt, tokenizer);
+    // The same bytes were understood a moment ago: this cannot fail.
+    answer.rewrite = *llm::rewrite_response(call.api, answer.body, call.view.model, &ending.usage);
+  }
+  finish(call, ending);
+  Result<void> sent = co_await call.x.send(200, "application/json", answer.rewrite.body.pieces());
+  (void)sent;
+}
+
+}  // namespace
+
+Task<void> serve_completion(Parts& parts, http::Exchange& x, llm::Api api) {
+  Call call(parts, x, api);
+  if (Result<void> admitted = admit(call); !admitted) {
+    co_await end_unanswered(call, std::move(admitted).error());
+    co_return;
+  }
+  if (call.view.stream) {
+    Result<std::unique_ptr<OpenStream>> stream = co_await open_stream(call);
+    if (!stream) {
+      co_await end_unanswered(call, std::move(stream).error());
+      co_return;
+    }
+    add_backend_headers(call);
+    co_await relay_stream(call, std::move(*stream));
+    co_return;
+  }
+  Result<std::unique_ptr<WholeAnswer>> answer = co_await fetch_whole(call);
+  if (!answer) {
+    co_await end_unanswered(call, std::move(answer).error());
+    co_return;
+  }
+  add_backend_headers(call);
+  co_await send_whole(call, **answer);
+}
+
+}  // namespace deeppool::gateway

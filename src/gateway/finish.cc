@@ -1,0 +1,106 @@
+#include "gateway/finish.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace deeppool::gateway {
+namespace {
+
+governance::Api spool_api(llm::Api api) {
+  switch (api) {
+    case llm::Api::chat_completions:
+      return governance::Api::chat_completions;
+    case llm::Api::completions:
+      return governance::Api::completions;
+    case llm::Api::embeddings:
+      return governance::Api::embeddings;
+  }
+  return governance::Api::chat_completions;
+}
+
+void log_member(std::string& out, std::string_view name, std::string_view value) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  base::append_json_string(out, value);
+}
+
+void describe_for_log(const Call& call, const Ending& e) {
+  std::string& out = call.x.log_fields;
+  if (call.key != nullptr) {
+    fmt::format_to(std::back_inserter(out), ",\"key_id\":{},\"user_id\":{}", call.key->id.value,
+                   call.key->owner.value);
+  }
+  if (!call.view.model.empty()) log_member(out, "model", call.view.model);
+  if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
+  fmt::format_to(std::back_inserter(out),
+                 ",\"stream\":{},\"attempts\":{},\"ttft_ms\":{},\"prompt_tokens\":{},"
+                 "\"cached_tokens\":{},\"completion_tokens\":{},\"reasoning_tokens\":{}",
+                 call.view.stream, call.attempts, call.first_token_ms, e.usage.prompt_tokens,
+                 e.usage.cached_tokens, e.usage.completion_tokens, e.usage.reasoning_tokens);
+  log_member(out, "usage_source",
+             e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");
+  log_member(out, "outcome", governance::to_string(e.outcome));
+  if (!e.finish_reason.empty()) log_member(out, "finish_reason", e.finish_reason);
+  if (e.error) log_member(out, "error", base::to_string(*e.error));
+}
+
+void append_final(Call& call, const Ending& e) {
+  governance::FinalRecord record;
+  record.request_id = call.x.id;
+  record.user = call.key->owner;
+  record.key = call.key->id;
+  if (call.endpoint != nullptr) record.endpoint = call.endpoint->id;
+  record.model = call.view.model;
+  record.api = spool_api(call.api);
+  record.outcome = e.outcome;
+  record.stream = call.view.stream;
+  record.status = e.status;
+  const int64_t elapsed = call.elapsed_ms();
+  record.started_at_ms = base::unix_ms(call.parts.clock.wall()) - elapsed;
+  record.duration_ms = elapsed;
+  record.first_token_ms = call.first_token_ms;
+  record.usage = e.usage;
+  record.attempts = call.attempts;
+  if (e.error) record.error_code = base::to_string(*e.error);
+  record.upstream_request_id = call.upstream_request_id;
+  call.parts.writer.append_final(record);
+}
+
+}  // namespace
+
+int64_t Call::elapsed_ms() const {
+  const auto elapsed = parts.clock.now() - x.started;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count();
+}
+
+// Only a bug (an escaped exception) leads here unfinished: nothing is charged, nothing stays held.
+Call::~Call() {
+  if (!recorded || finished) return;
+  Ending bug;
+  bug.outcome = governance::Outcome::rejected;
+  bug.status = 500;
+  bug.error = ErrorCode::internal;
+  finish(*this, bug);
+}
+
+void finish(Call& call, const Ending& ending) {
+  if (call.finished) return;
+  call.finished = true;
+  if (call.recorded) append_final(call, ending);
+  call.permit.settle(ending.usage.total());
+  call.hold.settle(ending.usage.total());
+  describe_for_log(call, ending);
+}
+
+void record_progress(Call& call, const llm::Usage& usage) {
+  governance::ProgressRecord record;
+  record.request_id = call.x.id;
+  if (call.endpoint != nullptr) record.endpoint = call.endpoint->id;
+  record.usage = usage;
+  record.duration_ms = call.elapsed_ms();
+  call.parts.writer.append_progress(record);
+}
+
+}  // namespace deeppool::gateway

@@ -1,0 +1,33 @@
+// Bounds of the gateway, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace deeppool::gateway {
+
+// Request bodies: 20 MB images, base64-coded, with room for a long context beside them.
+inline constexpr size_t kMaxRequestBytes = 32 * 1024 * 1024;
+// A whole (not streamed) answer. Embedding batches reach tens of megabytes.
+inline constexpr size_t kMaxAnswerBytes = 64 * 1024 * 1024;
+// An upstream's error answer; its beginning is enough to understand it.
+inline constexpr size_t kMaxErrorBytes = 64 * 1024;
+// A whole answer may take as long as the SDKs wait by default.
+inline constexpr std::chrono::seconds kWholeAnswerTimeout{600};
+// A stream that is silent this long gets a comment, so that no proxy in between gives up (nginx: 60
+// s).
+inline constexpr std::chrono::seconds kHeartbeatInterval{15};
+// After [DONE], for the end of the chunked body to arrive, so that the connection can be reused.
+inline constexpr std::chrono::seconds kTailTimeout{1};
+// How much a crash may lose of a running stream (reference: a progress record every 2 s).
+inline constexpr std::chrono::seconds kProgressInterval{2};
+// What an answer without max_tokens is assumed to need when it is admitted; corrected at its end.
+inline constexpr int64_t kAssumedOutputTokens = 512;
+// A request body larger than this is given back while its answer streams; if the upstream then
+// reports no usage, the prompt is estimated by its length.
+inline constexpr size_t kKeptBodyBytes = 64 * 1024;
+// Endpoints tried for one request, so that a dead fleet costs bounded time.
+inline constexpr int kMaxAttempts = 4;
+
+}  // namespace deeppool::gateway

@@ -1,0 +1,222 @@
+#include "gateway/stream_relay.h"
+
+#include "gateway/finish.h"
+#include "gateway/openai_error.h"
+#include "provider/openai/errors.h"
+
+namespace deeppool::gateway {
+namespace {
+
+class Relay {
+ public:
+  Relay(Call& call, OpenStream& stream) : call_(call), stream_(stream) {}
+  Task<void> run();
+
+ private:
+  Task<Result<void>> pass_on();
+  Task<Result<std::string_view>> next_piece();
+  Task<void> end_well();
+  Task<void> end_broken(Error error);
+  void caller_left();
+  llm::Usage usage_so_far();
+  void note_progress();
+  bool outgrew_hold();
+  Task<void> end_at_limit();
+
+  Call& call_;
+  OpenStream& stream_;
+  base::Instant last_event_{};
+  base::Instant last_progress_{};
+};
+
+// The upstream's own count, or ours of what was generated until now.
+llm::Usage Relay::usage_so_far() {
+  if (stream_.chunks.usage()) return *stream_.chunks.usage();
+  const llm::Tokenizer& tokenizer =
+      call_.parts.tokenizers.for_model(call_.endpoint->upstream_model);
+  const int64_t prompt = call_.x.body.empty()
+                             ? call_.view.reservable_prompt_tokens()
+                             : llm::count_prompt_tokens(call_.api, call_.x.body, tokenizer);
+  return stream_.chunks.estimated_usage(prompt);
+}
+
+void Relay::note_progress() {
+  const base::Instant now = call_.x.loop_now();
+  if (now - last_progress_ < kProgressInterval) return;
+  last_progress_ = now;
+  record_progress(call_, usage_so_far());
+}
+
+// Whether the answer has come to the end of what the key's quota allows. Until then the hold grows
+// with it.
+bool Relay::outgrew_hold() {
+  const int64_t used = call_.view.reservable_prompt_tokens() +
+                       stream_.chunks.tally().estimated_tokens() +
+                       stream_.chunks.reasoning_tally().estimated_tokens();
+  const int64_t held = call_.hold.tokens();
+  return used > held && !call_.hold.extend(std::max(held, used - held));
+}
+
+// The next piece of the upstream's body; comments go to the caller while nothing comes.
+Task<Result<std::string_view>> Relay::next_piece() {
+  while (true) {
+    const base::Instant idle_end = last_event_ + call_.parts.timeouts.idle;
+    const base::Instant beat = call_.x.loop_now() + kHeartbeatInterval;
+    Result<std::string_view> piece = co_await stream_.reply->read({std::min(idle_end, beat)});
+    if (piece || piece.error().code != ErrorCode::timeout) co_return piece;
+    if (call_.x.loop_now() >= idle_end) {
+      co_return Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
+                      "no event within the idle timeout");
+    }
+    Result<void> sent = co_await call_.x.flush(http::kSseHeartbeat);
+    if (!sent) co_return std::move(sent).error();
+  }
+}
+
+// Relays until the stream ends well; an error otherwise.
+Task<Result<void>> Relay::pass_on() {
+  std::string& out = stream_.out;
+  while (true) {
+    last_event_ = call_.x.loop_now();
+    if (stream_.end == OpenStream::End::upstream_error) {
+      co_return provider::openai::failure_of_error(stream_.chunks.error()).error;
+    }
+    if (stream_.end == OpenStream::End::malformed) {
+      co_return Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event.");
+    }
+    if (stream_.end == OpenStream::End::done) co_return Result<void>();
+    Result<void> sent = co_await call_.x.flush(out);
+    if (!sent) co_return sent;
+    out.clear();
+    note_progress();
+    if (outgrew_hold()) {
+      co_return Error(ErrorCode::insufficient_quota, "The key's token quota is spent.");
+    }
+    Result<std::string_view> piece = co_await next_piece();
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) {
+      Result<OpenStream::End> last = stream_.feed_last(out);
+      if (!last) co_return std::move(last).error();
+      stream_.end = *last;
+      // Some upstreams forget [DONE]; a stream whose choices are all finished is whole all the
+      // same.
+      if (*last == OpenStream::End::none && stream_.chunks.saw_finish_reason())
+        co_return Result<void>();
+      if (*last == OpenStream::End::none) {
+        co_return Error(ErrorCode::upstream_failed, "The model's provider broke the stream off.",
+                        "the body ended without finish_reason and without [DONE]");
+      }
+      continue;
+    }
+    Result<OpenStream::End> end = stream_.feed(*piece, out);
+    if (!end) co_return std::move(end).error();
+    stream_.end = *end;
+  }
+}
+
+Task<void> Relay::end_well() {
+  Ending ending;
+  ending.usage = usage_so_far();
+  std::string& out = stream_.out;
+  if (stream_.chunks.needs_closing()) http::append_sse_data(out, stream_.chunks.closing_chunk());
+  if (call_.view.caller_wants_usage) {
+    http::append_sse_data(out, stream_.chunks.usage()
+                                   ? stream_.chunks.final_usage_chunk()
+                                   : stream_.chunks.final_usage_chunk(ending.usage));
+  }
+  out += http::kSseDone;
+  finish(call_, ending);
+  Result<void> sent = co_await call_.x.finish(out);
+  (void)sent;  // a caller that leaves now has been charged for a whole answer, as it should
+}
+
+// The quota is spent while the answer streams: it ends here, well-formed, and is charged as far as
+// it came.
+Task<void> Relay::end_at_limit() {
+  Ending ending;
+  ending.outcome = governance::Outcome::stopped_at_limit;
+  ending.error = ErrorCode::insufficient_quota;
+  ending.usage = usage_so_far();
+  ending.finish_reason = "length";
+  std::string& out = stream_.out;
+  out.clear();
+  http::append_sse_data(out, stream_.chunks.closing_chunk("length"));
+  if (call_.view.caller_wants_usage) {
+    http::append_sse_data(out, stream_.chunks.final_usage_chunk(ending.usage));
+  }
+  out += http::kSseDone;
+  finish(call_, ending);
+  Result<void> sent = co_await call_.x.finish(out);
+  (void)sent;
+}
+
+// The caller went away: what was generated is charged.
+void Relay::caller_left() {
+  Ending ending;
+  ending.outcome = governance::Outcome::client_aborted;
+  ending.status = 499;
+  ending.usage = usage_so_far();
+  ending.error = ErrorCode::cancelled;
+  finish(call_, ending);
+}
+
+// The upstream (or we) broke after the first byte: nothing is charged, and the caller is told.
+Task<void> Relay::end_broken(Error error) {
+  Ending ending;
+  ending.outcome = governance::Outcome::broke_midstream;
+  ending.error = error.code;
+  finish(call_, ending);
+  std::string& out = stream_.out;
+  http::append_sse_data(out, openai_error_body(error));
+  Result<void> sent = co_await call_.x.finish(out);
+  (void)sent;
+}
+
+Task<void> Relay::run() {
+  last_progress_ = call_.x.loop_now();
+  Result<void> relayed = co_await pass_on();
+  if (relayed) {
+    co_await end_well();
+    co_return;
+  }
+  const async::CancelScope& scope = call_.x.scope;
+  if (scope.cancelled() && scope.reason() == async::CancelReason::caller_gone) {
+    caller_left();
+    co_return;
+  }
+  Error error = std::move(relayed).error();
+  if (error.code == ErrorCode::insufficient_quota) {
+    co_await end_at_limit();
+    co_return;
+  }
+  if (scope.cancelled()) {
+    error = Error(ErrorCode::unavailable, "The server is shutting down. Send the request again.");
+  }
+  co_await end_broken(std::move(error));
+}
+
+// Reads the end of a body whose last event has come, so that its connection can serve again.
+Task<void> read_tail(std::unique_ptr<OpenStream> stream, base::Deadline deadline) {
+  while (true) {
+    Result<std::string_view> piece = co_await stream->reply->read(deadline);
+    if (!piece || piece->empty()) co_return;
+  }
+}
+
+}  // namespace
+
+Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
+  call.first_token_ms = call.elapsed_ms();
+  if (call.x.body.size() > kKeptBodyBytes) call.x.body.release();
+  call.x.add_header("Cache-Control", "no-cache");
+  call.x.add_header("X-Accel-Buffering", "no");
+  call.x.start_stream(200, "text/event-stream; charset=utf-8");
+  co_await Relay(call, *stream).run();
+  stream->reply->detach();
+  if (stream->end == OpenStream::End::done) {
+    const base::Deadline deadline{call.parts.clock.now() + kTailTimeout};
+    call.parts.background.spawn(read_tail(std::move(stream), deadline));
+  }
+}
+
+}  // namespace deeppool::gateway

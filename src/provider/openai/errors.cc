@@ -1,0 +1,119 @@
+#include "provider/openai/errors.h"
+
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+#include "base/text.h"
+
+namespace deeppool::provider::openai {
+namespace {
+
+using Kind = llm::UpstreamError::Kind;
+
+constexpr double kLongestHintSeconds = 3600;
+
+std::string log_text(int status, const std::optional<llm::UpstreamError>& said) {
+  std::string text = "upstream status " + std::to_string(status);
+  if (said) text += ": " + said->type + " " + said->code + " " + said->message;
+  return text;
+}
+
+Failure make(ErrorCode code, const char* message, std::string detail, Elsewhere elsewhere) {
+  return {Error(code, message, std::move(detail)), elsewhere};
+}
+
+std::optional<Failure> failure_of_kind(Kind kind, const std::string& detail) {
+  switch (kind) {
+    case Kind::context_length: {
+      Failure f = make(ErrorCode::context_length,
+                       "The request is longer than the model's context. Shorten the messages or "
+                       "lower max_tokens.",
+                       detail, Elsewhere::pointless);
+      f.error.param = "messages";
+      return f;
+    }
+    case Kind::content_policy:
+      return make(ErrorCode::content_policy, "The model's provider refused the content.", detail,
+                  Elsewhere::pointless);
+    case Kind::rate_limited:
+      return make(ErrorCode::rate_limited,
+                  "The model's provider is limiting requests. Try again later.", detail,
+                  Elsewhere::worth_trying);
+    // Our account, key or configuration at the provider is at fault, never the caller's.
+    case Kind::insufficient_quota:
+    case Kind::authentication:
+    case Kind::model_not_found:
+      return make(ErrorCode::upstream_failed,
+                  "The model's provider refused to serve this platform.", detail,
+                  Elsewhere::worth_trying);
+    case Kind::overloaded:
+      return make(ErrorCode::upstream_failed,
+                  "The model's provider is overloaded. Try again later.", detail,
+                  Elsewhere::worth_trying);
+    case Kind::other:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Failure failure_of_error(const llm::UpstreamError& said) {
+  const std::string detail = log_text(200, said);
+  if (auto known = failure_of_kind(said.kind, detail)) return std::move(*known);
+  return make(ErrorCode::upstream_failed, "The model's provider reported an error.", detail,
+              Elsewhere::worth_trying);
+}
+
+Failure failure_of_status(int status, std::optional<std::string_view> retry_after,
+                          const std::optional<llm::UpstreamError>& said, const base::Clock& clock) {
+  const std::string detail = log_text(status, said);
+  if (said && status != 401 && status != 403) {
+    if (auto known = failure_of_kind(said->kind, detail)) {
+      if (retry_after) known->error.retry_after = parse_retry_after(*retry_after, clock);
+      return std::move(*known);
+    }
+  }
+  if (status == 429) {
+    Failure f = *failure_of_kind(Kind::rate_limited, detail);
+    if (retry_after) f.error.retry_after = parse_retry_after(*retry_after, clock);
+    return f;
+  }
+  if (status == 400 || status == 409 || status == 422) {
+    return make(
+        ErrorCode::invalid_request,
+        "The model's provider refused the request as invalid. Check the parameters that this "
+        "model supports.",
+        detail, Elsewhere::pointless);
+  }
+  if (status == 413) {
+    return make(ErrorCode::payload_too_large, "The request is too large for the model's provider.",
+                detail, Elsewhere::pointless);
+  }
+  if (status == 408 || status == 504) {
+    return make(ErrorCode::upstream_timeout, "The model's provider took too long.", detail,
+                Elsewhere::worth_trying);
+  }
+  Failure f = make(ErrorCode::upstream_failed, "The model's provider failed.", detail,
+                   Elsewhere::worth_trying);
+  if (retry_after && status >= 500) f.error.retry_after = parse_retry_after(*retry_after, clock);
+  return f;
+}
+
+std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
+                                                           const base::Clock& clock) {
+  double seconds = 0;
+  const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (ec != std::errc{} || end != value.data() + value.size()) {
+    std::tm tm{};
+    const std::string text(value);
+    const char* rest = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    if (rest == nullptr || *rest != '\0') return std::nullopt;
+    seconds = static_cast<double>(timegm(&tm) - base::unix_seconds(clock.wall()));
+  }
+  if (!(seconds >= 0) || seconds > kLongestHintSeconds) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<int64_t>(std::ceil(seconds * 1000)));
+}
+
+}  // namespace deeppool::provider::openai

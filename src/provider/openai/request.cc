@@ -1,0 +1,40 @@
+#include "provider/openai/request.h"
+
+namespace deeppool::provider::openai {
+namespace {
+
+void add(std::string& head, std::string_view name, std::string_view value) {
+  head += name;
+  head += ": ";
+  head += value;
+  head += "\r\n";
+}
+
+}  // namespace
+
+std::string request_head(const Endpoint& endpoint, const RequestHeadFields& fields) {
+  std::string head;
+  head.reserve(512);
+  head += "POST ";
+  head += endpoint.path_prefix;
+  head += fields.path;
+  head += " HTTP/1.1\r\nHost: ";
+  const bool ipv6 = endpoint.host.find(':') != std::string::npos;
+  if (ipv6) head += '[';
+  head += endpoint.host;
+  if (ipv6) head += ']';
+  if (endpoint.port != (endpoint.tls ? 443 : 80)) head += ':' + std::to_string(endpoint.port);
+  head += "\r\n";
+  if (!endpoint.api_key.empty()) add(head, "Authorization", "Bearer " + endpoint.api_key);
+  add(head, "Content-Type", "application/json");
+  add(head, "Content-Length", std::to_string(fields.content_length));
+  add(head, "Accept", fields.accept);
+  add(head, "Accept-Encoding", "identity");
+  add(head, "User-Agent", "DeepPool/0.1");
+  add(head, "X-Request-Id", fields.request_id);
+  if (!fields.traceparent.empty()) add(head, "traceparent", fields.traceparent);
+  head += "\r\n";
+  return head;
+}
+
+}  // namespace deeppool::provider::openai
