@@ -1,7 +1,7 @@
 // The plain answer, streamed or whole, and the pieces that every behaviour shares.
-#include "behaviour.h"
-#include "limits.h"
-#include "stream.h"
+#include "mock_upstream/behaviour.h"
+#include "mock_upstream/limits.h"
+#include "mock_upstream/stream.h"
 
 namespace deeppool::mock {
 namespace {

@@ -1,4 +1,4 @@
-#include "ask.h"
+#include "mock_upstream/ask.h"
 
 #include <boost/json.hpp>
 

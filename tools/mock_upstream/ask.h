@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "http/codec/message.h"
-#include "script.h"
+#include "mock_upstream/script.h"
 
 namespace deeppool::mock {
 

@@ -1,4 +1,4 @@
-#include "behaviour.h"
+#include "mock_upstream/behaviour.h"
 
 namespace deeppool::mock {
 

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "async/task.h"
-#include "content.h"
-#include "journal.h"
-#include "wire.h"
+#include "mock_upstream/content.h"
+#include "mock_upstream/journal.h"
+#include "mock_upstream/wire.h"
 
 namespace deeppool::mock {
 

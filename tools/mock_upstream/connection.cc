@@ -1,10 +1,10 @@
-#include "connection.h"
+#include "mock_upstream/connection.h"
 
 #include "async/parker.h"
 #include "http/codec/chunked.h"
 #include "http/codec/head_parser.h"
 #include "http/limits.h"
-#include "limits.h"
+#include "mock_upstream/limits.h"
 
 namespace deeppool::mock {
 namespace {

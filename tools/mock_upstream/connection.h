@@ -6,8 +6,8 @@
 #include <string>
 
 #include "async/socket.h"
-#include "behaviour.h"
-#include "stats.h"
+#include "mock_upstream/behaviour.h"
+#include "mock_upstream/stats.h"
 
 namespace deeppool::mock {
 

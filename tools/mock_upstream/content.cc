@@ -1,10 +1,10 @@
-#include "content.h"
+#include "mock_upstream/content.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "base/text.h"
-#include "limits.h"
+#include "mock_upstream/limits.h"
 
 namespace deeppool::mock {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ask.h"
+#include "mock_upstream/ask.h"
 
 namespace deeppool::mock {
 

@@ -2,8 +2,8 @@
 #include <boost/crc.hpp>
 #include <charconv>
 
-#include "behaviour.h"
-#include "limits.h"
+#include "mock_upstream/behaviour.h"
+#include "mock_upstream/limits.h"
 
 namespace deeppool::mock {
 namespace {

@@ -1,4 +1,4 @@
-#include "journal.h"
+#include "mock_upstream/journal.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "server.h"
+#include "mock_upstream/server.h"
 
 namespace {
 

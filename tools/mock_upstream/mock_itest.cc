@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <fstream>
 
-#include "server.h"
+#include "mock_upstream/server.h"
 
 namespace deeppool::mock {
 namespace {

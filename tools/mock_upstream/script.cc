@@ -1,4 +1,4 @@
-#include "script.h"
+#include "mock_upstream/script.h"
 
 #include "base/text.h"
 

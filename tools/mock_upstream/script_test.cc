@@ -1,8 +1,8 @@
-#include "script.h"
+#include "mock_upstream/script.h"
 
 #include <gtest/gtest.h>
 
-#include "behaviour.h"
+#include "mock_upstream/behaviour.h"
 
 namespace deeppool::mock {
 namespace {

@@ -1,4 +1,4 @@
-#include "server.h"
+#include "mock_upstream/server.h"
 
 #include <set>
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "connection.h"
+#include "mock_upstream/connection.h"
 
 namespace deeppool::mock {
 

@@ -1,4 +1,4 @@
-#include "stats.h"
+#include "mock_upstream/stats.h"
 
 #include <utility>
 

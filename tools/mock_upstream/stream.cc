@@ -1,9 +1,9 @@
-#include "stream.h"
+#include "mock_upstream/stream.h"
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "limits.h"
+#include "mock_upstream/limits.h"
 
 namespace deeppool::mock {
 namespace {

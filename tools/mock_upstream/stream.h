@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "behaviour.h"
+#include "mock_upstream/behaviour.h"
 
 namespace deeppool::mock {
 

@@ -1,6 +1,6 @@
 // Behaviours that are the plain answer in another style: framing of the stream, usage, timing, and
 // how it ends.
-#include "behaviour.h"
+#include "mock_upstream/behaviour.h"
 
 namespace deeppool::mock {
 namespace {

@@ -1,7 +1,7 @@
-#include "wire.h"
+#include "mock_upstream/wire.h"
 
 #include "async/parker.h"
-#include "limits.h"
+#include "mock_upstream/limits.h"
 
 namespace deeppool::mock {
 
