@@ -23,6 +23,11 @@ class Database {
   Result<Reader> read(base::Duration wait = kLeaseWait);
   Result<Writer> write(base::Duration wait = kLeaseWait);
 
+  // After it, everything committed so far survives a power cut. SQLite copies its log into the
+  // file, both flushed (unavailable if readers were in the way: try later); servers flush every
+  // commit.
+  Result<void> make_durable();
+
   // Connections on loan, for metrics.
   size_t readers_in_use() const { return readers_.lent(); }
   size_t writers_in_use() const { return writers_.lent(); }

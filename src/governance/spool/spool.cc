@@ -141,22 +141,38 @@ Result<void> Spool::store_identity() const {
 std::vector<SegmentView> Spool::segments() const {
   const std::lock_guard lock(mutex_);
   std::vector<SegmentView> all = adopted_;
-  for (const auto& segment : live_) {
+  // Newest first: a final record that is seen in one has its hold seen in an older one.
+  for (auto each = live_.rbegin(); each != live_.rend(); ++each) {
+    const auto& segment = *each;
     // `sealed` first: what was written before it is then seen whole.
     const bool sealed = segment->sealed.load(std::memory_order_acquire);
     all.push_back({segment->path, segment->header.number,
                    segment->written.load(std::memory_order_acquire), sealed, false});
   }
+  std::sort(all.begin(), all.end(),
+            [](const SegmentView& a, const SegmentView& b) { return a.number < b.number; });
   return all;
 }
 
 Result<void> Spool::remove(const SegmentView& segment) {
   if (::unlink(segment.path.c_str()) != 0 && errno != ENOENT)
     return failed("deleting", segment.path);
-  const std::lock_guard lock(mutex_);
-  std::erase_if(adopted_, [&](const SegmentView& s) { return s.number == segment.number; });
-  std::erase_if(live_, [&](const auto& s) { return s->header.number == segment.number; });
+  forget(segment.number);
   return {};
+}
+
+Result<void> Spool::set_aside(const SegmentView& segment) {
+  std::filesystem::path aside = segment.path;
+  aside += ".aside";
+  if (::rename(segment.path.c_str(), aside.c_str()) != 0) return failed("renaming", segment.path);
+  forget(segment.number);
+  return {};
+}
+
+void Spool::forget(int64_t number) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(adopted_, [=](const SegmentView& s) { return s.number == number; });
+  std::erase_if(live_, [=](const auto& s) { return s->header.number == number; });
 }
 
 Result<std::shared_ptr<LiveSegment>> Spool::open_segment(int loop) {

@@ -67,6 +67,8 @@ class Spool {
   std::vector<SegmentView> segments() const;
   // Deletes a sealed segment whose records are all applied.
   Result<void> remove(const SegmentView& segment);
+  // The same for one that somebody must look at: it stays as `<name>.aside` and is not read again.
+  Result<void> set_aside(const SegmentView& segment);
   // Records that neither disk nor memory could take; each was logged. 0 unless the disk stayed
   // dead.
   uint64_t lost() const { return lost_.load(); }
@@ -82,6 +84,8 @@ class Spool {
   Result<void> lock_folder();
   Result<void> load_identity(base::Random& random);
   Result<void> store_identity() const;
+
+  void forget(int64_t number);
 
   // For writers.
   Result<std::shared_ptr<LiveSegment>> open_segment(int loop);

@@ -1,0 +1,123 @@
+// For the applier's tests: a spool folder and a store that outlive the processes (or the objects)
+// that die on them, and the truths that must hold afterwards.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "governance/applier/applier.h"
+#include "sql/database.h"
+
+namespace deeppool::governance {
+
+inline base::RequestId numbered_request(int64_t n) {
+  base::RequestId id;
+  std::memcpy(id.bytes.data(), &n, sizeof n);
+  return id;
+}
+
+inline HoldRecord numbered_hold(int64_t n) {
+  HoldRecord r;
+  r.request_id = numbered_request(n);
+  r.user = base::UserId{1};
+  r.key = base::ApiKeyId{1 + n % 2};
+  r.model = n % 3 == 0 ? "model-a" : "model-b";
+  r.started_at_ms = 1'800'000'000'000 + n * 3'600'000;  // days differ
+  return r;
+}
+
+// Its tokens are a function of its number, so that a lost or doubled one shows in any sum.
+inline FinalRecord numbered_final(int64_t n) {
+  const HoldRecord hold = numbered_hold(n);
+  FinalRecord r;
+  r.request_id = hold.request_id;
+  r.user = hold.user;
+  r.key = hold.key;
+  r.model = hold.model;
+  r.started_at_ms = hold.started_at_ms;
+  r.status = 200;
+  r.attempts = 1;
+  r.usage.prompt_tokens = 1000 + n;
+  r.usage.completion_tokens = 10 + n;
+  return r;
+}
+
+inline void add_user_with_two_keys(sql::Database& database) {
+  auto writer = database.write();
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE(
+      writer
+          ->execute("INSERT INTO users (id, username, password_hash, created_at, updated_at)"
+                    " VALUES (1, 'u', 'x', 0, 0)")
+          .ok());
+  for (int64_t key = 1; key <= 2; ++key) {
+    const std::string hash = "hash" + std::to_string(key);
+    ASSERT_TRUE(writer
+                    ->execute("INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix,"
+                              " key_sealed, allowed_models, created_at, updated_at)"
+                              " VALUES (?, 1, 'k', ?, 'dp-', ?, '[]', 0, 0)",
+                              key, sql::Blob{hash}, sql::Blob{hash})
+                    .ok());
+  }
+}
+
+struct StoredUsage {
+  std::map<int64_t, std::pair<int64_t, std::string>> rows;  // number -> total tokens, outcome
+};
+
+// Reads the store back and checks that its three accounts of the same tokens agree.
+inline StoredUsage stored_usage(sql::Database& database) {
+  StoredUsage out;
+  auto reader = database.read();
+  EXPECT_TRUE(reader.ok());
+  const auto rows = reader->query<base::RequestId, int64_t, std::string>(
+      "SELECT request_id, prompt_tokens + completion_tokens, outcome FROM usage_records");
+  EXPECT_TRUE(rows.ok());
+  int64_t sum = 0;
+  for (const auto& [id, tokens, outcome] : *rows) {
+    int64_t n = 0;
+    std::memcpy(&n, id.bytes.data(), sizeof n);
+    out.rows[n] = {tokens, outcome};
+    sum += tokens;
+  }
+  const auto daily = reader->query_one<int64_t, int64_t>(
+      "SELECT COALESCE(SUM(prompt_tokens + completion_tokens), 0), COALESCE(SUM(requests), 0)"
+      " FROM token_usage_daily");
+  EXPECT_EQ(std::get<0>(**daily), sum);
+  EXPECT_EQ(std::get<1>(**daily), static_cast<int64_t>(rows->size()));
+  EXPECT_EQ(*reader->query_value<int64_t>("SELECT COALESCE(SUM(quota_used), 0) FROM api_keys"),
+            sum);
+  return out;
+}
+
+class SpoolFolder {
+ public:
+  SpoolFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "deeppool-spool-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~SpoolFolder() { std::filesystem::remove_all(path_); }
+  SpoolFolder(const SpoolFolder&) = delete;
+
+  SpoolSettings settings() const {
+    SpoolSettings s;
+    s.directory = path_;
+    s.volatile_folder = VolatileFolder::allow;
+    s.sync_interval = std::chrono::hours(1);
+    s.segment_bytes = 3000;
+    s.reserve_bytes = 1 << 16;
+    return s;
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace deeppool::governance

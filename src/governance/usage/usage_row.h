@@ -1,0 +1,49 @@
+// A finished request as the store keeps it: one row of usage_records. Plain, owns its texts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "governance/spool/record.h"
+#include "llm/usage.h"
+
+namespace deeppool::governance {
+
+struct UsageRow {
+  base::RequestId request_id;
+  base::UserId user;
+  base::ApiKeyId key;
+  std::optional<base::EndpointId> endpoint;
+  std::string model;
+  Api api = Api::chat_completions;
+  ModelSource source = ModelSource::provider;
+  Outcome outcome = Outcome::completed;
+  bool stream = false;
+  int status = 0;
+  int64_t started_at_ms = 0;
+  int64_t duration_ms = 0;
+  std::optional<int64_t> first_token_ms;
+  llm::Usage usage;
+  int attempts = 0;
+  std::string error_code;
+  std::string upstream_request_id;
+};
+
+// Foreign texts are made fit for the columns: what is not UTF-8 is left out.
+UsageRow usage_row(const FinalRecord& record);
+
+// A hold whose process died, charged by its last progress; nothing if there was none. What is
+// unknown by then stays empty: status 0, no error code of the gateway.
+struct OpenHold {
+  int64_t segment = 0;
+  UsageRow row;  // usage: of the last progress
+};
+OpenHold open_hold(const HoldRecord& record, int64_t segment);
+void note_progress(OpenHold& hold, const ProgressRecord& record);
+
+// Days since 1970-01-01, UTC: the day of token_usage_daily.
+int64_t usage_day(int64_t unix_ms);
+
+}  // namespace deeppool::governance

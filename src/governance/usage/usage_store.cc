@@ -1,0 +1,170 @@
+#include "governance/usage/usage_store.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+
+#include "base/crash_point.h"
+#include "base/text.h"
+#include "governance/limits.h"
+#include "sql/transaction.h"
+
+namespace deeppool::governance {
+namespace {
+
+std::string_view source_name(llm::Usage::Source source) {
+  return source == llm::Usage::Source::upstream ? "upstream" : "estimated";
+}
+
+std::string stream_name(int loop) {
+  return "loop-" + std::to_string(loop);
+}
+
+// The rows that the store does not have, each once.
+Result<std::vector<const UsageRow*>> new_rows(sql::Reader& reader, std::span<const UsageRow> rows) {
+  std::vector<base::RequestId> ids;
+  ids.reserve(rows.size());
+  for (const UsageRow& row : rows) ids.push_back(row.request_id);
+  DP_TRY(const auto known, reader.query_list<base::RequestId>(
+                               "SELECT request_id FROM usage_records WHERE request_id IN ({list})",
+                               std::span<const base::RequestId>(ids)));
+  std::unordered_set<base::RequestId> seen(known.begin(), known.end());
+  std::vector<const UsageRow*> fresh;
+  for (const UsageRow& row : rows) {
+    if (seen.insert(row.request_id).second) fresh.push_back(&row);
+  }
+  return fresh;
+}
+
+// Ordered maps: every instance locks rows in the same order.
+using DayKey =
+    std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view, std::string_view>;
+struct KeyUse {
+  int64_t tokens = 0;
+  int64_t last_used_at = 0;
+};
+
+void add(UsageTotals& totals, const llm::Usage& usage) {
+  ++totals.requests;
+  totals.prompt_tokens += usage.prompt_tokens;
+  totals.cached_tokens += usage.cached_tokens;
+  totals.completion_tokens += usage.completion_tokens;
+  totals.reasoning_tokens += usage.reasoning_tokens;
+}
+
+Result<void> add_to_days(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
+  std::map<DayKey, UsageTotals> days;
+  for (const UsageRow* row : rows) {
+    add(days[{row->user, usage_day(row->started_at_ms), row->key, row->model,
+              to_string(row->source)}],
+        row->usage);
+  }
+  using Tuple = std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view,
+                           std::string_view, int64_t, int64_t, int64_t, int64_t, int64_t>;
+  std::vector<Tuple> tuples;
+  for (const auto& [key, totals] : days) {
+    tuples.push_back(
+        std::tuple_cat(key, std::tuple(totals.requests, totals.prompt_tokens, totals.cached_tokens,
+                                       totals.completion_tokens, totals.reasoning_tokens)));
+  }
+  return tx.insert_rows(
+      "INSERT INTO token_usage_daily (user_id, day, key_id, model_name, source, requests,"
+      " prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens) VALUES {rows}"
+      " {upsert user_id, day, key_id, model_name, source, device_id}"
+      " requests = requests + {new requests},"
+      " prompt_tokens = prompt_tokens + {new prompt_tokens},"
+      " cached_tokens = cached_tokens + {new cached_tokens},"
+      " completion_tokens = completion_tokens + {new completion_tokens},"
+      " reasoning_tokens = reasoning_tokens + {new reasoning_tokens}",
+      std::span<const Tuple>(tuples));
+}
+
+Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
+  std::map<base::ApiKeyId, KeyUse> keys;
+  for (const UsageRow* row : rows) {
+    KeyUse& use = keys[row->key];
+    use.tokens += row->usage.total();
+    use.last_used_at = std::max(use.last_used_at, row->started_at_ms);
+  }
+  for (const auto& [key, use] : keys) {
+    DP_CHECK(tx.execute(
+        "UPDATE api_keys SET quota_used = quota_used + ?, last_used_at = CASE"
+        " WHEN last_used_at IS NULL OR last_used_at < ? THEN ? ELSE last_used_at END WHERE id = ?",
+        use.tokens, use.last_used_at, use.last_used_at, key));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> UsageStore::apply(std::span<const UsageRow> rows,
+                               std::span<const SpoolCursor> cursors) {
+  const auto work = [&](sql::Writer& tx) -> Result<void> {
+    DP_TRY(const auto fresh, new_rows(tx, rows));
+    if (!fresh.empty()) {
+      DP_CHECK(insert(tx, fresh));
+      DP_CHECK(add_to_days(tx, fresh));
+      DP_CHECK(add_to_keys(tx, fresh));
+    }
+    for (const SpoolCursor& cursor : cursors) {
+      DP_CHECK(
+          tx.execute("INSERT INTO spool_cursors (instance, stream, segment, position)"
+                     " VALUES (?, ?, ?, ?) {upsert instance, stream}"
+                     " segment = {new segment}, position = {new position}",
+                     instance_, stream_name(cursor.loop), cursor.segment, cursor.position));
+    }
+    base::crash_point("before_commit");
+    return {};
+  };
+  DP_CHECK(sql::run_transaction(database_, std::function<Result<void>(sql::Writer&)>(work)));
+  base::crash_point("after_commit");
+  return {};
+}
+
+Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
+  using Tuple = std::tuple<base::RequestId, base::UserId, base::ApiKeyId, std::string_view,
+                           std::optional<base::EndpointId>, std::string_view, std::string_view,
+                           std::string_view, int, bool, int64_t, int64_t, std::optional<int64_t>,
+                           int64_t, int64_t, int64_t, int64_t, int64_t, std::string_view, int,
+                           std::string_view, std::string_view, std::string_view>;
+  std::vector<Tuple> tuples;
+  tuples.reserve(rows.size());
+  for (const UsageRow* r : rows) {
+    tuples.emplace_back(r->request_id, r->user, r->key, r->model, r->endpoint, to_string(r->api),
+                        to_string(r->source), to_string(r->outcome), r->status, r->stream,
+                        r->started_at_ms, r->duration_ms, r->first_token_ms, r->usage.prompt_tokens,
+                        r->usage.cached_tokens, r->usage.cache_write_tokens,
+                        r->usage.completion_tokens, r->usage.reasoning_tokens,
+                        source_name(r->usage.source), r->attempts, r->error_code,
+                        r->upstream_request_id, instance_);
+  }
+  return tx.insert_rows(
+      "INSERT INTO usage_records (request_id, user_id, key_id, model_name, endpoint_id, api, "
+      "source,"
+      " outcome, status, stream, started_at, duration_ms, first_token_ms, prompt_tokens,"
+      " cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens, usage_source,"
+      " attempts, error_code, upstream_request_id, instance) VALUES {rows}",
+      std::span<const Tuple>(tuples));
+}
+
+Result<std::vector<SpoolCursor>> UsageStore::cursors() {
+  DP_TRY(auto reader, database_.read());
+  DP_TRY(const auto rows, (reader.query<std::string, int64_t, int64_t>(
+                              "SELECT stream, segment, position FROM spool_cursors"
+                              " WHERE instance = ?",
+                              instance_)));
+  std::vector<SpoolCursor> cursors;
+  for (const auto& [stream, segment, position] : rows) {
+    const auto loop = base::parse_int<int>(std::string_view(stream).substr(stream.find('-') + 1));
+    if (loop) cursors.push_back({*loop, segment, position});
+  }
+  return cursors;
+}
+
+Result<void> UsageStore::make_durable() {
+  return database_.make_durable();
+}
+
+}  // namespace deeppool::governance
