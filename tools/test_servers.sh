@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts a private MariaDB for tests: no root, no system service, no fsync, nothing but loopback and a socket.
+# Starts private servers for tests: MariaDB, and MySQL 8+ where DEEPPOOL_MYSQLD is the command that runs its mysqld.
+# They are for tests alone: no root, no system service, no fsync, nothing but loopback and a socket.
 #   tools/test_servers.sh start DIR    prints `export DEEPPOOL_TEST_MARIADB=...` lines to eval
 #   tools/test_servers.sh stop DIR     stops by pid what start began; DIR is the caller's to remove
 # A server that cannot be had is named on stderr and leaves its variable unset: its tests are skipped.
@@ -8,7 +9,7 @@ set -euo pipefail
 action=${1:-}
 dir=${2:-}
 if [[ ! $action =~ ^(start|stop)$ || -z $dir ]]; then
-  sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 mkdir -p "$dir"
@@ -52,16 +53,35 @@ start_mariadb() {
     --performance-schema=OFF --max-connections=300 --skip-name-resolve </dev/null >/dev/null 2>&1 &
   pid=$!
   echo "$pid" >"$base/server.pid"
+  await_socket "$pid" "$base" "$socket"
+  echo "export DEEPPOOL_TEST_MARIADB=unix:$socket:root"
+  echo "export DEEPPOOL_TEST_MARIADB_TLS=127.0.0.1:$port:root:$base/ca.pem"
+}
+
+start_mysql() {
+  local base="$dir/mysql" program pid
+  [[ -n ${DEEPPOOL_MYSQLD-} ]] || return 0
+  read -ra program <<<"$DEEPPOOL_MYSQLD"
+  mkdir -p "$base"
+  "${program[@]}" --no-defaults --initialize-insecure --user="$(id -un)" --datadir="$base/data" \
+    >"$base/install.log" 2>&1 || { say "mysqld --initialize failed:"; tail -5 "$base/install.log" >&2; exit 1; }
+  "${program[@]}" --no-defaults --user="$(id -un)" --datadir="$base/data" --socket="$base/s" --mysqlx=OFF \
+    --bind-address=127.0.0.1 --port="$(free_port)" --pid-file="$base/pid" --secure-file-priv=NULL \
+    --innodb-flush-log-at-trx-commit=0 --skip-log-bin </dev/null >"$base/error.log" 2>&1 &
+  pid=$!
+  echo "$pid" >"$base/server.pid"
+  await_socket "$pid" "$base" "$base/s"
+  echo "export DEEPPOOL_TEST_MYSQL=unix:$base/s:root"
+}
+
+await_socket() {
+  local pid=$1 base=$2 socket=$3
   for _ in $(seq 300); do
-    if [[ -S $socket && -s $base/pid ]]; then
-      echo "export DEEPPOOL_TEST_MARIADB=unix:$socket:root"
-      echo "export DEEPPOOL_TEST_MARIADB_TLS=127.0.0.1:$port:root:$base/ca.pem"
-      return
-    fi
+    [[ -S $socket && -s $base/pid ]] && return
     kill -0 "$pid" 2>/dev/null || break
     sleep 0.1
   done
-  say "mariadbd did not start:"
+  say "the server in $base did not start:"
   tail -20 "$base/error.log" >&2
   exit 1
 }
@@ -80,6 +100,6 @@ stop_pid_file() {
 }
 
 case $action in
-  start) start_mariadb ;;
-  stop) stop_pid_file "$dir/mariadb/server.pid" ;;
+  start) start_mariadb; start_mysql ;;
+  stop) for server in mariadb mysql; do stop_pid_file "$dir/$server/server.pid"; done ;;
 esac

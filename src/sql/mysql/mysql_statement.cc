@@ -114,6 +114,8 @@ Result<Outcome> MysqlStatement::run(std::span<const Value> arguments) {
     return connection_.last_error(handle_);
   }
   if (mysql_stmt_execute(handle_) != 0) return connection_.last_error(handle_);
+  // MySQL tells the columns of SHOW statements only now, MariaDB when it prepares.
+  if (columns_.empty()) DP_CHECK(describe_columns());
   if (!columns_.empty()) {
     DP_CHECK(bind_columns());
     return Outcome{};
