@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts private servers for tests: MariaDB, and MySQL 8+ where DEEPPOOL_MYSQLD is the command that runs its mysqld.
+# Starts private servers for tests: MariaDB, and MySQL 8+ where DEEPPOOL_MYSQLD is the command (without
+# options) that runs its mysqld.
 # They are for tests alone: no root, no system service, no fsync, nothing but loopback and a socket.
 #   tools/test_servers.sh start DIR    prints `export DEEPPOOL_TEST_MARIADB=...` lines to eval
 #   tools/test_servers.sh stop DIR     stops by pid what start began; DIR is the caller's to remove
@@ -9,7 +10,7 @@ set -euo pipefail
 action=${1:-}
 dir=${2:-}
 if [[ ! $action =~ ^(start|stop)$ || -z $dir ]]; then
-  sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 mkdir -p "$dir"
