@@ -297,7 +297,7 @@ bool Reader::enter(char open) {
   return true;
 }
 
-bool Reader::more(char close, bool first, const char* reason) {
+bool Reader::more(char close, int count, const char* reason) {
   skip_space();
   if (cursor_ >= end_) {
     fail("the text ends too early");
@@ -308,7 +308,7 @@ bool Reader::more(char close, bool first, const char* reason) {
     --depth_;
     return false;
   }
-  if (first) return true;
+  if (count == 0) return true;
   if (*cursor_ != ',') {
     fail(reason);
     return false;
@@ -329,7 +329,7 @@ Members Members::resume(Reader& reader, size_t offset) {
 
 bool Members::next() {
   if (!reader_.ok()) return false;
-  if (!reader_.more('}', count_ == 0, "expected ',' or '}'")) {
+  if (!reader_.more('}', count_, "expected ',' or '}'")) {
     close_ = reader_.position() - 1;
     return false;
   }
@@ -358,7 +358,7 @@ Elements::Elements(Reader& reader) : reader_(reader) {
 
 bool Elements::next() {
   if (!reader_.ok()) return false;
-  if (!reader_.more(']', count_ == 0, "expected ',' or ']'")) return false;
+  if (!reader_.more(']', count_, "expected ',' or ']'")) return false;
   ++count_;
   return true;
 }

@@ -70,9 +70,8 @@ class Reader {
   void skip_space();
   void fail(const char* reason);
   bool enter(char open);
-  bool leave();
-  // After an element: consumes ',' (true) or `close` (false).
-  bool more(char close, bool first, const char* reason);
+  // Behind `count` elements: consumes `close` (false), or the comma before the next one (true).
+  bool more(char close, int count, const char* reason);
   bool skip_nested();
   bool skip_literal(std::string_view word);
   bool skip_number();

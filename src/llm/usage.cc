@@ -74,7 +74,7 @@ std::string spell(const Required& member) {
 }
 
 void complete_details(json::Reader& reader, Patch& patch, const Required& wanted) {
-  MemberPatch edit(patch, reader.position() + 1, false);
+  MemberPatch edit(patch, reader.position());
   bool seen = false;
   json::Members members(reader);
   while (members.next()) {
@@ -159,7 +159,7 @@ void append_full_usage(std::string& out, std::string_view json, const Usage& usa
   json::Reader reader(json);
   Patch patch(json, out);
   reader.peek();
-  MemberPatch edit(patch, reader.position() + 1, false);
+  MemberPatch edit(patch, reader.position());
   json::Members members(reader);
   while (members.next()) {
     edit.keep(members);

@@ -42,9 +42,9 @@ ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const 
       return Verdict::error;
     }
   }
-  for (const Generated& text : generated_) {
-    const std::string_view raw = event_data.substr(text.raw.begin, text.raw.size());
-    (text.reasoning ? reasoning_tally_ : tally_).append_json(raw);
+  for (const Generated& piece : generated_) {
+    const std::string_view raw = event_data.substr(piece.raw.begin, piece.raw.size());
+    (piece.text == Text::reasoning ? reasoning_tally_ : tally_).append_json(raw);
   }
   const bool has_usage = !walk.usage().empty();
   if (has_usage) remember_usage(event_data, walk.usage());

@@ -77,9 +77,10 @@ class ChunkRewriter {
     int next_tool = 0;
     int current_tool = 0;
   };
+  enum class Text : uint8_t { output, reasoning };
   struct Generated {  // text of the event being read, tallied once the event proved valid
     json::Range raw;
-    bool reasoning = false;
+    Text text;
   };
 
   Verdict settle(std::string_view event_data, const class ChunkWalk& walk);

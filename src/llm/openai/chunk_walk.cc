@@ -41,11 +41,11 @@ bool opens_call(json::Reader at_object) {
 bool ChunkWalk::run() {
   if (take_prefix()) {
     const size_t done = stream_.prefix_in_.size();
-    read_members(json::Members::resume(reader_, done), MemberPatch(patch_, done, true));
+    read_members(json::Members::resume(reader_, done), MemberPatch::resume(patch_, done));
   } else {
     if (reader_.peek() != Kind::object) return false;
-    const size_t begin = reader_.position() + 1;
-    read_members(json::Members(reader_), MemberPatch(patch_, begin, false));
+    const size_t brace = reader_.position();
+    read_members(json::Members(reader_), MemberPatch(patch_, brace));
   }
   if (!reader_.finish()) return false;
   patch_.finish();
@@ -173,7 +173,7 @@ void ChunkWalk::read_choice(int position) {
     if (!index) index = find_index(start).value_or(position);
     choice_ = &choice_at(*index);
   };
-  MemberPatch edit(patch_, reader_.position() + 1, false);
+  MemberPatch edit(patch_, reader_.position());
   json::Members members(reader_);
   bool has_index = false;
   while (members.next()) {
@@ -197,7 +197,7 @@ void ChunkWalk::read_choice(int position) {
     } else if (key == "text" && kind == Kind::string) {
       settle_index();
       choice_->begun = true;
-      read_generated(false);
+      read_generated(Text::output);
     } else if (key == "finish_reason" && kind == Kind::string) {
       settle_index();
       read_finish_reason();
@@ -219,7 +219,7 @@ void ChunkWalk::read_finish_reason() {
 }
 
 void ChunkWalk::read_delta() {
-  MemberPatch edit(patch_, reader_.position() + 1, false);
+  MemberPatch edit(patch_, reader_.position());
   const bool first = !choice_->begun;
   choice_->begun = true;
   bool has_role = false;
@@ -233,10 +233,10 @@ void ChunkWalk::read_delta() {
     if (key == "role" && first) {
       read_role(has_role);
     } else if ((key == "content" || key == "refusal") && kind == Kind::string) {
-      read_generated(false);
+      read_generated(Text::output);
     } else if (reasoning && kind == Kind::string && !reasoned) {
       const size_t before = stream_.generated_.size();
-      read_generated(true);
+      read_generated(Text::reasoning);
       reasoned = stream_.generated_.size() > before;
     } else if (key == "tool_calls" && kind == Kind::array) {
       read_tool_calls();
@@ -271,7 +271,7 @@ void ChunkWalk::read_tool_calls() {
 
 void ChunkWalk::read_tool_call() {
   const json::Reader start = reader_;
-  MemberPatch edit(patch_, reader_.position() + 1, false);
+  MemberPatch edit(patch_, reader_.position());
   ToolCall call;
   json::Members members(reader_);
   while (members.next()) {
@@ -297,7 +297,7 @@ void ChunkWalk::read_tool_call() {
   }
   if (!reader_.ok()) return;
   if (!call.has_index) {
-    number_tool(call.opens);
+    if (call.opens) begin_tool();
     edit.add(members.close(), "\"index\":" + std::to_string(choice_->current_tool));
   }
   if (!call.has_type && call.opens) {
@@ -306,8 +306,8 @@ void ChunkWalk::read_tool_call() {
 }
 
 // Calls without numbers are numbered in their order; a fragment belongs to the last one.
-void ChunkWalk::number_tool(bool opens) {
-  if (opens) choice_->current_tool = choice_->next_tool++;
+void ChunkWalk::begin_tool() {
+  choice_->current_tool = choice_->next_tool++;
 }
 
 void ChunkWalk::read_tool_index(ToolCall& call, const json::Reader& start) {
@@ -318,7 +318,7 @@ void ChunkWalk::read_tool_index(ToolCall& call, const json::Reader& start) {
   const std::optional<int64_t> index =
       number ? json::to_integer(reader_.text(value)) : std::nullopt;
   if (!number) {
-    number_tool(opens_call(start));
+    if (opens_call(start)) begin_tool();
     patch_.replace(value.begin, value.end, std::to_string(choice_->current_tool));
   } else if (index && *index >= 0 && *index < kMaxTokens) {
     choice_->current_tool = static_cast<int>(*index);
@@ -339,15 +339,15 @@ void ChunkWalk::read_named_text(std::string_view second) {
   for (json::Members members(reader_); members.next();) {
     const bool text = members.key() == "name" || members.key() == second;
     if (text && reader_.peek() == Kind::string)
-      read_generated(false);
+      read_generated(Text::output);
     else
       reader_.skip();
   }
 }
 
-void ChunkWalk::read_generated(bool reasoning) {
+void ChunkWalk::read_generated(Text text) {
   const json::StringToken token = reader_.read_string();
-  if (!token.raw.empty()) stream_.generated_.push_back({token.raw, reasoning});
+  if (!token.raw.empty()) stream_.generated_.push_back({token.raw, text});
 }
 
 }  // namespace deeppool::llm

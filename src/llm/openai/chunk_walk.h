@@ -29,6 +29,7 @@ class ChunkWalk {
   json::Range usage() const { return usage_; }
 
  private:
+  using Text = ChunkRewriter::Text;
   struct ToolCall {
     bool has_index = false;
     bool has_type = false;
@@ -52,9 +53,9 @@ class ChunkWalk {
   void read_tool_call();
   void read_tool_index(ToolCall& call, const json::Reader& start);
   void read_tool_type(ToolCall& call);
-  void number_tool(bool opens);
+  void begin_tool();
   void read_named_text(std::string_view second);
-  void read_generated(bool reasoning);
+  void read_generated(Text text);
   ChunkRewriter::Choice& choice_at(int64_t index);
 
   ChunkRewriter& stream_;

@@ -38,9 +38,14 @@ class Patch {
 
 class MemberPatch {
  public:
-  // `begin`: behind the opening brace, or behind the last member that is already copied.
-  MemberPatch(Patch& patch, size_t begin, bool kept_any)
-      : patch_(patch), last_end_(begin), kept_any_(kept_any), leading_gap_(false) {}
+  // `brace`: where the object opens.
+  MemberPatch(Patch& patch, size_t brace) : patch_(patch), last_end_(brace + 1) {}
+  // For an object whose members up to `last_end` were copied already.
+  static MemberPatch resume(Patch& patch, size_t last_end) {
+    MemberPatch edit(patch, last_end - 1);
+    edit.kept_any_ = true;
+    return edit;
+  }
 
   // Before the value of a member that stays.
   void keep(const json::Members& member) {
@@ -66,8 +71,8 @@ class MemberPatch {
  private:
   Patch& patch_;
   size_t last_end_;
-  bool kept_any_;
-  bool leading_gap_;
+  bool kept_any_ = false;
+  bool leading_gap_ = false;  // members were removed, and none is kept yet
 };
 
 }  // namespace deeppool::llm

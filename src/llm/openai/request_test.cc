@@ -56,9 +56,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "messages[0].content[0].type"},
         Refusal{R"({"model":"m","messages":[{"role":"user","content":[{"type":"text"}]}]})",
                 "messages[0].content[0].text"},
-        Refusal{
-            R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":1}]}]})",
-            "messages[0].content[0].image_url"},
+        Refusal{R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url",)"
+                R"("image_url":1}]}]})",
+                "messages[0].content[0].image_url"},
         Refusal{R"({"model":"m","messages":[{"role":"assistant","tool_calls":{}}]})",
                 "messages[0].tool_calls"},
         Refusal{R"({"model":"m","messages":[{"role":"assistant","tool_calls":[1]}]})",
@@ -135,13 +135,14 @@ TEST(Request, NullMeansAbsent) {
 }
 
 TEST(Request, ReadsWhatTheGatewayNeeds) {
-  const auto view = parse(
-      R"({"messages":[{"role":"system","content":"Be \u00e9."},)"
-      R"({"role":"user","content":[{"type":"text","text":"你好"},)"
-      R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}],)"
-      R"("max_tokens":5,"max_completion_tokens":100.0,"n":2,"stream":true,"tools":[)"
-      R"({"type":"function","function":{"name":"f"}}],"reasoning_effort":"low",)"
-      R"("stream_options":{"include_usage":true},"mod\u0065l":"org/\u006dodel","unknown":{"a":[1]}})");
+  const auto view =
+      parse(R"({"messages":[{"role":"system","content":"Be \u00e9."},)"
+            R"({"role":"user","content":[{"type":"text","text":"你好"},)"
+            R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}],)"
+            R"("max_tokens":5,"max_completion_tokens":100.0,"n":2,"stream":true,"tools":[)"
+            R"({"type":"function","function":{"name":"f"}}],"reasoning_effort":"low",)"
+            R"("stream_options":{"include_usage":true},"mod\u0065l":"org/\u006dodel",)"
+            R"("unknown":{"a":[1]}})");
   ASSERT_TRUE(view.ok()) << view.error().message;
   EXPECT_EQ(view->model, "org/model");
   EXPECT_TRUE(view->stream);
@@ -236,24 +237,28 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Splicing{R"({"model":"m","messages":[{"role":"user"}], "x" : 1.50 })", "up",
                  R"({"model":"up","messages":[{"role":"user"}], "x" : 1.50 })"},
-        Splicing{
-            R"({"model":"m","messages":[{"role":"user"}],"stream":true})", "a\"b",
-            R"({"model":"a\"b","messages":[{"role":"user"}],"stream":true,"stream_options":{"include_usage":true}})"},
-        Splicing{
-            R"({"stream_options":{},"stream":true,"model":"m","messages":[{"role":"user"}]})", "up",
-            R"({"stream_options":{"include_usage":true},"stream":true,"model":"up","messages":[{"role":"user"}]})"},
+        Splicing{R"({"model":"m","messages":[{"role":"user"}],"stream":true})", "a\"b",
+                 R"({"model":"a\"b","messages":[{"role":"user"}],"stream":true,)"
+                 R"("stream_options":{"include_usage":true}})"},
+        Splicing{R"({"stream_options":{},"stream":true,"model":"m","messages":[{"role":"user"}]})",
+                 "up",
+                 R"({"stream_options":{"include_usage":true},"stream":true,"model":"up",)"
+                 R"("messages":[{"role":"user"}]})"},
         Splicing{
             R"({"model":"m","stream_options": null,"stream":true,"messages":[{"role":"user"}]})",
             "up",
-            R"({"model":"up","stream_options": {"include_usage":true},"stream":true,"messages":[{"role":"user"}]})"},
-        Splicing{
-            R"({"model":"m","stream_options":{ "include_obfuscation":false},"stream":true,"messages":[{"role":"user"}]})",
-            "up",
-            R"({"model":"up","stream_options":{"include_usage":true, "include_obfuscation":false},"stream":true,"messages":[{"role":"user"}]})"},
-        Splicing{
-            R"({"model":"m","stream_options":{"include_usage" :false},"stream":true,"messages":[{"role":"user"}]})",
-            "up",
-            R"({"model":"up","stream_options":{"include_usage" :true},"stream":true,"messages":[{"role":"user"}]})"}));
+            R"({"model":"up","stream_options": {"include_usage":true},"stream":true,)"
+            R"("messages":[{"role":"user"}]})"},
+        Splicing{R"({"model":"m","stream_options":{ "include_obfuscation":false},"stream":true,)"
+                 R"("messages":[{"role":"user"}]})",
+                 "up",
+                 R"({"model":"up","stream_options":{"include_usage":true,)"
+                 R"( "include_obfuscation":false},"stream":true,"messages":[{"role":"user"}]})"},
+        Splicing{R"({"model":"m","stream_options":{"include_usage" :false},"stream":true,)"
+                 R"("messages":[{"role":"user"}]})",
+                 "up",
+                 R"({"model":"up","stream_options":{"include_usage" :true},"stream":true,)"
+                 R"("messages":[{"role":"user"}]})"}));
 
 }  // namespace
 }  // namespace deeppool::llm

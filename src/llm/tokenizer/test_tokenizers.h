@@ -1,0 +1,23 @@
+// The real vocabularies, for tests, benchmarks and fuzz targets. They are made by the build.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "llm/tokenizer/tokenizer.h"
+
+namespace deeppool::llm {
+
+inline const Tokenizers& test_tokenizers() {
+  static const Tokenizers all = [] {
+    auto loaded = Tokenizers::load(DEEPPOOL_TOKENIZERS);
+    if (!loaded) {
+      std::fprintf(stderr, "%s\n", loaded.error().detail.c_str());
+      std::abort();
+    }
+    return *std::move(loaded);
+  }();
+  return all;
+}
+
+}  // namespace deeppool::llm
