@@ -29,8 +29,15 @@ ChunkRewriter::Verdict ChunkRewriter::feed(std::string_view event_data, std::str
   if (event_data == "[DONE]") return Verdict::done;
   const size_t mark = out.size();
   generated_.clear();
+  choices_before_ = choices_;
+  const bool finish_before = saw_finish_reason_;
   ChunkWalk walk(*this, event_data, out);
-  const Verdict verdict = walk.run() ? settle(event_data, walk) : Verdict::malformed;
+  const bool valid = walk.run();
+  if (!valid) {
+    choices_ = choices_before_;
+    saw_finish_reason_ = finish_before;
+  }
+  const Verdict verdict = valid ? settle(event_data, walk) : Verdict::malformed;
   if (verdict != Verdict::relay) out.resize(mark);
   return verdict;
 }

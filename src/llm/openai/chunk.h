@@ -97,6 +97,7 @@ class ChunkRewriter {
   std::string prefix_in_;
   std::string prefix_out_;
   std::vector<Choice> choices_;
+  std::vector<Choice> choices_before_;  // to undo an event that proves malformed
   std::vector<Generated> generated_;
   std::optional<Usage> usage_;
   json::PaddedBytes usage_json_;

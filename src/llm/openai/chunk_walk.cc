@@ -49,6 +49,7 @@ bool ChunkWalk::run() {
   }
   if (!reader_.finish()) return false;
   patch_.finish();
+  commit();
   if (reader_.saw_line_break()) {
     std::string& out = patch_.out();
     std::replace_if(
@@ -56,6 +57,15 @@ bool ChunkWalk::run() {
         [](char c) { return c == '\n' || c == '\r'; }, ' ');
   }
   return true;
+}
+
+// Only a valid event may leave traces in the stream.
+void ChunkWalk::commit() {
+  if (stream_.id_json_.empty()) stream_.id_json_ = reader_.text(id_);
+  if (stream_.created_.empty()) stream_.created_ = reader_.text(created_);
+  if (prefix_end_ == 0) return;
+  stream_.prefix_in_.assign(data_.substr(0, prefix_end_));
+  stream_.prefix_out_.assign(patch_.out(), mark_, prefix_out_size_);
 }
 
 bool ChunkWalk::take_prefix() {
@@ -99,8 +109,8 @@ void ChunkWalk::read_member(std::string_view key) {
     read_id();
   } else if (key == "object") {
     read_object_name();
-  } else if (key == "created" && stream_.created_.empty() && reader_.peek() == Kind::number) {
-    stream_.created_ = reader_.text(reader_.read_number());
+  } else if (key == "created" && reader_.peek() == Kind::number) {
+    created_ = reader_.read_number();
   } else if (key == "error") {
     plain_prefix_ = false;
     may_be_error_ = may_be_error_ || reader_.peek() != Kind::null;
@@ -119,8 +129,8 @@ void ChunkWalk::read_model() {
   has_model_ = true;
   patch_.replace(begin, end, stream_.model_json_);
   if (plain_prefix_ && end <= kMaxPrefixBytes && !reader_.saw_line_break()) {
-    stream_.prefix_in_.assign(data_.substr(0, end));
-    stream_.prefix_out_.assign(patch_.out(), mark_);
+    prefix_end_ = end;
+    prefix_out_size_ = patch_.out().size() - mark_;
   }
   plain_prefix_ = false;
 }
@@ -134,9 +144,9 @@ void ChunkWalk::read_usage() {
 }
 
 void ChunkWalk::read_id() {
-  const bool wanted = stream_.id_json_.empty() && reader_.peek() == Kind::string;
+  const bool string = reader_.peek() == Kind::string;
   const json::Range value = reader_.skip();
-  if (wanted && value.size() > 2) stream_.id_json_ = reader_.text(value);
+  if (string && value.size() > 2) id_ = value;
 }
 
 void ChunkWalk::read_object_name() {

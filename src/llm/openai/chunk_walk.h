@@ -37,6 +37,7 @@ class ChunkWalk {
     bool custom = false;
   };
 
+  void commit();
   bool take_prefix();
   void read_members(json::Members members, MemberPatch edit);
   void read_member(std::string_view key);
@@ -67,6 +68,10 @@ class ChunkWalk {
   ChunkRewriter::Choice* choice_ = nullptr;
   ChunkRewriter::Choice spare_;  // for an index beyond any sane bound
   json::Range usage_;
+  json::Range id_;
+  json::Range created_;
+  size_t prefix_end_ = 0;  // 0: no prefix worth remembering
+  size_t prefix_out_size_ = 0;
   int choice_count_ = 0;
   bool has_choices_ = false;
   bool has_model_ = false;

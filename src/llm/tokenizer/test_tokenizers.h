@@ -1,8 +1,7 @@
 // The real vocabularies, for tests, benchmarks and fuzz targets. They are made by the build.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
 
 #include "llm/tokenizer/tokenizer.h"
 
@@ -11,10 +10,7 @@ namespace deeppool::llm {
 inline const Tokenizers& test_tokenizers() {
   static const Tokenizers all = [] {
     auto loaded = Tokenizers::load(DEEPPOOL_TOKENIZERS);
-    if (!loaded) {
-      std::fprintf(stderr, "%s\n", loaded.error().detail.c_str());
-      std::abort();
-    }
+    if (!loaded) throw std::runtime_error(loaded.error().detail);
     return *std::move(loaded);
   }();
   return all;

@@ -87,7 +87,7 @@ TEST(Tokenizer, LongRunsTakeLinearTime) {
   for (const std::string_view unit :
        {"a", " ", "!", "文", "\n", "A", "é", "1", "'s", "aB", "\xcc\x81"}) {
     std::string text;
-    while (text.size() < 1'000'000) text += unit;
+    while (text.size() < 60'000) text += unit;
     EXPECT_GT(o200k().count(text), 0);
     EXPECT_GT(cl100k().count(text), 0);
   }

@@ -1,0 +1,149 @@
+#include "llm/openai/response.h"
+
+#include <gtest/gtest.h>
+
+#include "llm/tokenizer/test_tokenizers.h"
+
+namespace deeppool::llm {
+namespace {
+
+using json::PaddedBytes;
+
+constexpr std::string_view kFull = R"({"prompt_tokens":4,"completion_tokens":2,"total_tokens":6,)"
+                                   R"("prompt_tokens_details":{"cached_tokens":1},)"
+                                   R"("completion_tokens_details":{"reasoning_tokens":0}})";
+
+TEST(Response, PutsTheModelBackAndCompletesUsage) {
+  const PaddedBytes body(
+      R"({"usage" : {"prompt_tokens":4,"completion_tokens":2,"cached_tokens":1},"model":"up",)"
+      R"( "choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}], "y":1.0})");
+  const auto made = rewrite_response(Api::chat_completions, body, "pub\"lic");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(
+      made->body.to_string(),
+      R"({"usage" : {"prompt_tokens":4,"completion_tokens":2,"cached_tokens":1,)"
+      R"("total_tokens":6,"prompt_tokens_details":{"cached_tokens":1},)"
+      R"("completion_tokens_details":{"reasoning_tokens":0}},"model":"pub\"lic",)"
+      R"( "choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}], "y":1.0})");
+  EXPECT_EQ(made->body.size(), made->body.to_string().size());
+  EXPECT_EQ(made->finish_reason, "stop");
+  EXPECT_EQ(made->choice_count, 1);
+  ASSERT_TRUE(made->usage);
+  EXPECT_EQ(made->usage->cached_tokens, 1);
+}
+
+TEST(Response, FullUsageIsLeftByteForByte) {
+  const std::string text =
+      R"({"model":"m","choices":[],"usage": )" + std::string(kFull) + R"( ,"z":[ ]})";
+  const PaddedBytes body(text);
+  const auto made = rewrite_response(Api::chat_completions, body, "m");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->body.to_string(), text);
+  EXPECT_EQ(made->usage->total(), 6);
+}
+
+TEST(Response, MissingUsageIsFilledIn) {
+  const Usage usage{.prompt_tokens = 4, .completion_tokens = 2, .cached_tokens = 1};
+  for (const std::string_view text :
+       {R"({"choices":[],"model":"up"})", R"({"choices":[],"model":"up","usage":null})",
+        R"({"choices":[],"model":"up","usage":{}})"}) {
+    const PaddedBytes body(text);
+    const auto made = rewrite_response(Api::chat_completions, body, "p", &usage);
+    ASSERT_TRUE(made.ok());
+    EXPECT_FALSE(made->usage);
+    EXPECT_EQ(made->body.to_string(),
+              R"({"choices":[],"model":"p","usage":)" + std::string(kFull) + "}");
+  }
+}
+
+TEST(Response, EmbeddingsKeepTheirOwnUsage) {
+  const PaddedBytes body(
+      R"({"data":[{"embedding":[0.1]},{}],"model":"up","usage":{"prompt_tokens":3,)"
+      R"("total_tokens":3}})");
+  const auto made = rewrite_response(Api::embeddings, body, "p");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->choice_count, 2);
+  EXPECT_EQ(made->body.to_string(),
+            R"({"data":[{"embedding":[0.1]},{}],"model":"p","usage":{"prompt_tokens":3,)"
+            R"("total_tokens":3}})");
+  const Usage usage{.prompt_tokens = 3};
+  const PaddedBytes bare(R"({"data":[]})");
+  const auto filled = rewrite_response(Api::embeddings, bare, "p", &usage);
+  ASSERT_TRUE(filled.ok());
+  EXPECT_EQ(filled->body.to_string(),
+            R"({"data":[],"model":"p","usage":{"prompt_tokens":3,"total_tokens":3}})");
+}
+
+TEST(Response, AnErrorWith200IsAnError) {
+  for (
+      const std::string_view text :
+      {R"({"error":{"message":"Rate limit","code":429}})", R"({"error":"too many requests"})",
+       R"({"choices":[],"error":{"code":"rate_limit"}})",
+       R"({"id":"x","choices":null,"base_resp":{"status_code":1002,"status_msg":"rate limit"}})"}) {
+    const PaddedBytes body(text);
+    const auto made = rewrite_response(Api::chat_completions, body, "p");
+    ASSERT_TRUE(made.ok()) << text;
+    ASSERT_TRUE(made->error) << text;
+    EXPECT_EQ(made->error->kind, UpstreamError::Kind::rate_limited) << text;
+  }
+}
+
+TEST(Response, WhatIsNoAnswerFails) {
+  for (const std::string_view text : {"", "<html>", "[]", "{}", R"({"choices":[])",
+                                      "{\"x\":\"\xff\"}", R"({"choices":[]} trailing)"}) {
+    const PaddedBytes body(text);
+    const auto made = rewrite_response(Api::chat_completions, body, "p");
+    ASSERT_FALSE(made.ok()) << text;
+    EXPECT_EQ(made.error().code, ErrorCode::upstream_failed);
+  }
+}
+
+TEST(Response, TextIsCountedWhereUsageIsMissing) {
+  const PaddedBytes body(
+      R"({"choices":[{"message":{"content":"Hello world","reasoning_content":"Let me",)"
+      R"("tool_calls":)"
+      R"([{"function":{"name":"get","arguments":"{}"}}]}},{"text":"Hello world"}]})");
+  const Usage usage =
+      estimate_usage(Api::chat_completions, body, 7, test_tokenizers().for_model("gpt-4o"));
+  EXPECT_EQ(usage.prompt_tokens, 7);
+  EXPECT_EQ(usage.reasoning_tokens, 2);
+  EXPECT_EQ(usage.completion_tokens, 8);
+  EXPECT_EQ(usage.source, Usage::Source::estimated);
+}
+
+TEST(Usage, DialectsMeanTheSame) {
+  struct Dialect {
+    std::string_view json;
+    Usage usage;
+  };
+  for (const Dialect& dialect : std::initializer_list<Dialect>{
+           {R"({"prompt_tokens":9,"completion_tokens":4,)"
+            R"("prompt_tokens_details":{"cached_tokens":5,"cache_write_tokens":2},)"
+            R"("completion_tokens_details":{"reasoning_tokens":3}})",
+            {9, 4, 5, 2, 3}},
+           {R"({"prompt_tokens":9,"completion_tokens":4,"prompt_cache_hit_tokens":5,)"
+            R"("prompt_cache_miss_tokens":4})",
+            {9, 4, 5, 0, 0}},
+           {R"({"prompt_tokens":9,"completion_tokens":4,"cached_tokens":5})", {9, 4, 5, 0, 0}},
+           {R"({"prompt_tokens":9,"completion_tokens":4,)"
+            R"("prompt_tokens_details":{"cached_tokens":0,"cache_creation_input_tokens":8}})",
+            {9, 4, 0, 8, 0}},
+           {R"({"prompt_tokens":9.0,"completion_tokens":null,"cached_tokens":50})",
+            {9, 0, 9, 0, 0}},
+           {R"({"prompt_tokens":-5,"completion_tokens":1e300})", {0, 0, 0, 0, 0}},
+           {R"({"input_tokens":9,"output_tokens":4,)"
+            R"("completion_tokens_details":{"reasoning_tokens":9}})",
+            {9, 4, 0, 0, 4}}}) {
+    const PaddedBytes json(dialect.json);
+    const auto usage = read_usage(json.view());
+    ASSERT_TRUE(usage) << dialect.json;
+    EXPECT_EQ(*usage, dialect.usage) << dialect.json;
+  }
+  for (const std::string_view none :
+       {"null", "{}", "5", R"({"total_tokens":5})", R"({"prompt_tokens":"5"})"}) {
+    EXPECT_FALSE(read_usage(PaddedBytes(none).view())) << none;
+  }
+}
+
+}  // namespace
+}  // namespace deeppool::llm
