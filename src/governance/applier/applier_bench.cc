@@ -1,0 +1,37 @@
+// What it costs to bring finished requests into the store, in batches and one row per transaction.
+// SQLite always; MariaDB when DEEPPOOL_TEST_MARIADB names one.
+#include <benchmark/benchmark.h>
+
+#include "governance/applier/crash_world.h"
+#include "testing/databases.h"
+
+namespace deeppool::governance {
+namespace {
+
+void settle(benchmark::State& state, testing::DatabaseKind kind) {
+  if (!testing::TemporaryDatabase::available(kind)) return state.SkipWithError("no server named");
+  testing::TemporaryDatabase temporary(kind);
+  add_user_with_two_keys(temporary.database());
+  UsageStore store(temporary.database(), numbered_request(1));
+  const auto batch = static_cast<size_t>(state.range(0));
+  int64_t n = 0;
+  std::vector<UsageRow> rows;
+  for (auto _ : state) {
+    state.PauseTiming();
+    rows.clear();
+    for (size_t i = 0; i < batch; ++i) {
+      rows.push_back(usage_row(numbered_final(++n % 100)));
+      rows.back().request_id = numbered_request(n);
+    }
+    const SpoolCursor cursor{0, 1, n};
+    state.ResumeTiming();
+    if (!store.apply(rows, {&cursor, 1})) return state.SkipWithError("not stored");
+  }
+  state.SetItemsProcessed(n);
+}
+
+BENCHMARK_CAPTURE(settle, sqlite, testing::DatabaseKind::sqlite)->Arg(1)->Arg(64)->Arg(256);
+BENCHMARK_CAPTURE(settle, mariadb, testing::DatabaseKind::mariadb)->Arg(1)->Arg(64)->Arg(256);
+
+}  // namespace
+}  // namespace deeppool::governance
