@@ -14,6 +14,8 @@ void settle(benchmark::State& state, testing::DatabaseKind kind) {
   add_user_with_two_keys(temporary.database());
   UsageStore store(temporary.database(), numbered_request(1));
   const auto batch = static_cast<size_t>(state.range(0));
+  const base::SystemClock clock;
+  base::SystemRandom random;
   int64_t n = 0;
   std::vector<UsageRow> rows;
   for (auto _ : state) {
@@ -21,7 +23,9 @@ void settle(benchmark::State& state, testing::DatabaseKind kind) {
     rows.clear();
     for (size_t i = 0; i < batch; ++i) {
       rows.push_back(usage_row(numbered_final(++n % 100)));
-      rows.back().request_id = numbered_request(n);
+      // As in life: ids and times grow together, so that rows go to the end of every index.
+      rows.back().request_id = base::RequestId::make(clock, random);
+      rows.back().started_at_ms = base::unix_ms(clock.wall());
     }
     const SpoolCursor cursor{0, 1, n};
     state.ResumeTiming();
