@@ -1,0 +1,69 @@
+// Services: every long-lived object of the platform, built top-down in the order in which they
+// depend on each other, and destroyed in reverse. No registry, no locator: who needs something gets
+// a reference here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/platform/config.h"
+#include "apps/platform/loop_thread.h"
+#include "async/blocking_pool.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "crypto/sealer.h"
+#include "governance/applier/applier.h"
+#include "governance/quota/quota_book.h"
+#include "governance/spool/spool.h"
+#include "governance/usage/usage_store.h"
+#include "identity/key_directory.h"
+#include "llm/tokenizer/tokenizer.h"
+#include "provider/catalog.h"
+#include "ratelimit/limiter.h"
+#include "sql/database.h"
+
+namespace deeppool::platform {
+
+class Services {
+ public:
+  // Opens the store, brings its schema up to date, applies what an earlier run left in the spool,
+  // loads keys and models. Errors say what to mend.
+  static Result<std::unique_ptr<Services>> start(const Config& config);
+  ~Services();
+
+  // Serves until stop(); opens the ports first.
+  Result<void> serve();
+  void stop();
+
+ private:
+  explicit Services(const Config& config);
+  Result<void> open_store();
+  Result<void> open_spool();
+  Result<void> load_snapshots();
+  void make_loops();
+
+  const Config& config_;
+  base::SystemClock clock_;
+  base::SystemRandom random_;
+  http::Proxy proxy_;
+  http::TlsContexts tls_contexts_;
+  ratelimit::Limiter limiter_;
+  governance::QuotaBook quota_;
+  std::unique_ptr<sql::Database> database_;
+  std::optional<crypto::Sealer> sealer_;
+  std::optional<llm::Tokenizers> tokenizers_;
+  std::unique_ptr<governance::Spool> spool_;
+  std::unique_ptr<governance::UsageStore> usage_;
+  std::unique_ptr<governance::Applier> applier_;
+  identity::KeyDirectory keys_;
+  provider::CatalogDirectory catalog_;
+  std::optional<SharedParts> shared_;
+  http::ServerHooks hooks_;
+  std::vector<std::unique_ptr<LoopThread>> loops_;
+  // Jobs wake coroutines, so pools end before loops: declared after them.
+  std::unique_ptr<async::BlockingPool> lookups_;
+  std::unique_ptr<async::BlockingPool> store_pool_;
+};
+
+}  // namespace deeppool::platform
