@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that DeepPool is built and tested with.
-#   tools/install_packages.sh [build|test]     default: both
+#   tools/install_packages.sh [build|test|bench]     default: build and test
 # Quick when nothing is missing: it asks dpkg first and touches apt only for what is not there.
 set -euo pipefail
 
@@ -13,21 +13,23 @@ build_packages=(
 )
 # mariadb-server-core, not mariadb-server: the programs without the system service.
 test_packages=(mariadb-server-core mariadb-client nginx-light python3-venv jq openssl)
+bench_packages=(nginx-light strace valgrind openssl util-linux python3)
 
 fail() { echo "install_packages: $*" >&2; exit 1; }
 
 case "${1:-all}" in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${test_packages[@]}") ;;
+  bench) wanted=("${bench_packages[@]}") ;;
   all) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
-  *) echo "usage: tools/install_packages.sh [build|test]" >&2; exit 2 ;;
+  *) echo "usage: tools/install_packages.sh [build|test|bench]" >&2; exit 2 ;;
 esac
 
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
   fail "this system has no apt; DeepPool is built on Debian 12 or newer. Install by hand: ${wanted[*]}"
 
 # The e2e tests need some node and npm to fetch their own pinned Node; any existing one will do.
-if [[ "${1:-all}" != build ]] && ! { command -v node && command -v npm; } >/dev/null; then
+if [[ "${1:-all}" == @(all|test) ]] && ! { command -v node && command -v npm; } >/dev/null; then
   wanted+=(nodejs npm)
 fi
 

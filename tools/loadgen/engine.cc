@@ -271,12 +271,14 @@ void Engine::write_journal(const Exchange& e) {
   if (journal_ == nullptr) return;
   std::string request_id;
   base::append_json_string(request_id, e.request_id);
-  const std::string line = fmt::format(
-      R"({{"id":{},"trace":"{:032x}","attempt":{},"request_id":{},"status":{},"end":"{}","streamed":{},"events":{},"error_event":{},"prompt_tokens":{},"completion_tokens":{},"bytes":{},"ms":{:.3f}}})"
-      "\n",
-      e.id, e.id, e.attempt, request_id, e.status, to_string(e.end), e.streamed, e.events,
-      e.error_event, e.prompt_tokens, e.completion_tokens, e.bytes,
-      static_cast<double>(e.ended - e.started) / 1e6);
+  const std::string line =
+      fmt::format(R"({{"id":{},"trace":"{:032x}","attempt":{},"request_id":{},"status":{},)"
+                  R"("end":"{}","streamed":{},"events":{},"error_event":{},"prompt_tokens":{},)"
+                  R"("completion_tokens":{},"bytes":{},"ms":{:.3f}}})"
+                  "\n",
+                  e.id, e.id, e.attempt, request_id, e.status, to_string(e.end), e.streamed,
+                  e.events, e.error_event, e.prompt_tokens, e.completion_tokens, e.bytes,
+                  static_cast<double>(e.ended - e.started) / 1e6);
   fwrite(line.data(), 1, line.size(), journal_);
 }
 

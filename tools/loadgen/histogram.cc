@@ -45,10 +45,10 @@ int64_t Histogram::quantile(double q) const {
 
 std::string Histogram::to_json() const {
   const auto us = [](int64_t ns) { return static_cast<double>(ns) / 1000; };
-  return fmt::format(
-      R"({{"count":{},"mean_us":{:.1f},"p50_us":{:.1f},"p90_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},"max_us":{:.1f}}})",
-      count_, mean() / 1000, us(quantile(0.5)), us(quantile(0.9)), us(quantile(0.99)),
-      us(quantile(0.999)), us(max_));
+  return fmt::format(R"({{"count":{},"mean_us":{:.1f},"p50_us":{:.1f},"p90_us":{:.1f},)"
+                     R"("p99_us":{:.1f},"p999_us":{:.1f},"max_us":{:.1f}}})",
+                     count_, mean() / 1000, us(quantile(0.5)), us(quantile(0.9)),
+                     us(quantile(0.99)), us(quantile(0.999)), us(max_));
 }
 
 }  // namespace deeppool::load

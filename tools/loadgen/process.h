@@ -8,7 +8,8 @@
 namespace deeppool::load {
 
 struct ProcessUse {
-  double user_seconds = 0;
+  double cpu_seconds = 0;   // exact
+  double user_seconds = 0;  // in ticks of 10 ms
   double system_seconds = 0;
   int64_t resident_bytes = 0;
 };

@@ -27,15 +27,22 @@ std::string Report::to_json() const {
   if (before && after) {
     const double user = after->user_seconds - before->user_seconds;
     const double system = after->system_seconds - before->system_seconds;
-    process = fmt::format(
-        R"(,"cpu":{{"user_s":{:.2f},"system_s":{:.2f},"total_s":{:.2f},"us_per_request":{:.3f},"us_per_event":{:.3f}}},"rss":{{"before":{},"after":{}}})",
-        user, system, user + system,
-        completed > 0 ? (user + system) * 1e6 / static_cast<double>(completed) : 0,
-        events > 0 ? (user + system) * 1e6 / static_cast<double>(events) : 0,
-        before->resident_bytes, after->resident_bytes);
+    const double cpu = after->cpu_seconds - before->cpu_seconds;
+    process = fmt::format(R"(,"cpu":{{"user_s":{:.2f},"system_s":{:.2f},"total_s":{:.4f},)"
+                          R"("us_per_request":{:.3f},"us_per_event":{:.3f}}},)"
+                          R"("rss":{{"before":{},"after":{}}})",
+                          user, system, cpu,
+                          completed > 0 ? cpu * 1e6 / static_cast<double>(completed) : 0,
+                          events > 0 ? cpu * 1e6 / static_cast<double>(events) : 0,
+                          before->resident_bytes, after->resident_bytes);
   }
   return fmt::format(
-      R"({{"seconds":{:.3f},"completed":{},"failed":{},"aborted":{},"requests_per_s":{:.1f},"events":{},"events_per_s":{:.1f},"bytes":{},"statuses":{{"none":{},"2xx":{},"3xx":{},"4xx":{},"5xx":{}}},"retries":{},"foreign_nonces":{},"missing_nonces":{},"no_usage":{},"idle_lost":{},"late_starts":{},"latency":{},"service":{},"first_event":{},"gap":{}{}}})",
+      R"({{"seconds":{:.3f},"completed":{},"failed":{},"aborted":{},"requests_per_s":{:.1f},)"
+      R"("events":{},"events_per_s":{:.1f},"bytes":{},"statuses":{{"none":{},)"
+      R"("2xx":{},"3xx":{},"4xx":{},"5xx":{}}},)"
+      R"("retries":{},"foreign_nonces":{},"missing_nonces":{},"no_usage":{},)"
+      R"("idle_lost":{},"late_starts":{},)"
+      R"("latency":{},"service":{},"first_event":{},"gap":{}{}}})",
       seconds, completed, failed, aborted, static_cast<double>(completed) / seconds, events,
       static_cast<double>(events) / seconds, bytes, statuses[0], statuses[2], statuses[3],
       statuses[4], statuses[5], retries, foreign_nonces, missing_nonces, no_usage, idle_lost,

@@ -251,8 +251,8 @@ Task<void> invalid_utf8(Call& call) {
 }
 
 Task<void> bad_json(Call& call) {
-  const std::string body =
-      R"({"id":"a","id":"b","object":"chat.completion","choices":NaN,"usage":{"prompt_tokens":1e999}})";
+  const std::string body = R"({"id":"a","id":"b","object":"chat.completion","choices":NaN,)"
+                           R"("usage":{"prompt_tokens":1e999}})";
   co_await send_plain(call, {}, body);
 }
 

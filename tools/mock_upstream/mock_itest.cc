@@ -67,6 +67,13 @@ std::string chat_body(const std::string& model, const std::string& more) {
          more + "}";
 }
 
+struct Row {
+  const char* model;
+  const char* more;
+  std::vector<std::string> has;
+  std::vector<std::string> lacks = {};
+};
+
 class MockTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -82,6 +89,13 @@ class MockTest : public testing::Test {
     error_ = peer.error();
     return got;
   }
+  void expect(const std::vector<Row>& rows) {
+    for (const Row& row : rows) {
+      const std::string got = ask(row.model, row.more);
+      for (const std::string& part : row.has) EXPECT_THAT(got, HasSubstr(part)) << row.model;
+      for (const std::string& part : row.lacks) EXPECT_THAT(got, Not(HasSubstr(part))) << row.model;
+    }
+  }
   std::unique_ptr<MockServer> mock_;
   int error_ = 0;
 };
@@ -90,15 +104,8 @@ constexpr const char* kStream = R"(,"stream":true,"max_tokens":2)";
 constexpr const char* kStreamUsage =
     R"(,"stream":true,"max_tokens":2,"stream_options":{"include_usage":true})";
 
-struct Row {
-  const char* model;
-  const char* more;
-  std::vector<std::string> has;
-  std::vector<std::string> lacks = {};
-};
-
 TEST_F(MockTest, AnswersInTheStyleAskedFor) {
-  const Row rows[] = {
+  expect({
       {"mock", "", {"\"content\":\"w1 w2", "\"finish_reason\":\"stop\"", "\"total_tokens\":19"}},
       {"mock", R"(,"max_tokens":1)", {"\"content\":\"w1\"", "\"length\"", "\"total_tokens\":4"}},
       {"mock",
@@ -129,6 +136,11 @@ TEST_F(MockTest, AnswersInTheStyleAskedFor) {
       {"mock-no-role", kStream, {"w1"}, {"assistant"}},
       {"mock-no-finish", kStream, {"[DONE]"}, {"\"length\"", "\"stop\""}},
       {"mock-no-choices", kStream, {"usage-only"}},
+  });
+}
+
+TEST_F(MockTest, BreaksOffAndSaysOtherThings) {
+  expect({
       {"mock-cut:after=1", kStream, {"w1", "100\r\ndata: {\"id\":\"cut"}, {"w2", "0\r\n\r\n"}},
       {"mock-error-event:after=1", kStream, {"w1", "data: {\"error\":{\"message\""}, {"[DONE]"}},
       {"mock-error-text", kStream, {"data: {\"error\":\"the engine died\"}"}},
@@ -149,6 +161,11 @@ TEST_F(MockTest, AnswersInTheStyleAskedFor) {
       {"mock-nonce:tokens=2", "", {"\"nonce-7 nonce-7 \""}},
       {"mock-echo", R"(,"odd_field":1)", {R"(\"odd_field\":1)"}},
       {"mock-echo-headers", "", {R"(\"host\":\"mock\")"}},
+  });
+}
+
+TEST_F(MockTest, IsWrongAsHttp) {
+  expect({
       {"mock-status-429:retry-after=2",
        "",
        {"HTTP/1.1 429 ", "retry-after: 2\r\n", "rate_limit_exceeded"}},
@@ -166,12 +183,7 @@ TEST_F(MockTest, AnswersInTheStyleAskedFor) {
       {"mock-invalid-utf8", kStream, {"caf\xe9"}},
       {"mock-bad-json", "", {"NaN"}},
       {"mock-slow-head:piece_ms=0", "", {"HTTP/1.1 200 OK", "w1"}},
-  };
-  for (const Row& row : rows) {
-    const std::string got = ask(row.model, row.more);
-    for (const std::string& part : row.has) EXPECT_THAT(got, HasSubstr(part)) << row.model;
-    for (const std::string& part : row.lacks) EXPECT_THAT(got, Not(HasSubstr(part))) << row.model;
-  }
+  });
 }
 
 TEST_F(MockTest, SendsMoreThanParsersTake) {

@@ -60,9 +60,10 @@ Task<bool> Stream::open() {
     if (!opened) co_return false;
   }
   if (!style_.role || call_.ask.route != Route::chat) co_return true;
-  const bool role_sent = co_await event(chunk(
-      R"([{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}])",
-      every_usage()));
+  const bool role_sent = co_await event(
+      chunk(R"([{"index":0,"delta":{"role":"assistant","content":"","refusal":null},)"
+            R"("logprobs":null,"finish_reason":null}])",
+            every_usage()));
   co_return role_sent;
 }
 
