@@ -73,6 +73,8 @@ FINE = [
     ("excused line", {"src/http/a.cc": "// tidy: allow rand: seeds a hash only\nf(rand());\n"}),
     ("brace initialisers", {"src/http/a.cc": "int t[] = {" + "1,\n" * 90 + "};\nvoid f() {}\n"}),
     ("long class", {"src/http/a.cc": "class A {\n" + "  int f() { return 1; }\n" * 90 + "};\n"}),
+    ("a local table is data", {"src/http/a.cc": "void f() {\n  const int t[] = {" + "{1},\n" * 90 + "};\n}\n"}),
+    ("a raw string cannot be broken", {"src/http/a.cc": '    R"(' + "x" * 120 + ')"\n'}),
     ("lambdas are not nesting", {"src/http/a.cc": "void f() {\n if (a) {\n g([] {\n for (;;) {\n if (b) {}\n"
                                  "}\n});\n}\n}\n"}),
 ]
