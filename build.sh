@@ -29,16 +29,17 @@ cmake --build --preset "$preset"
 
 out=dist/platform
 rm -rf "$out"
-mkdir -p "$out"
+mkdir -p "$out/bin"
 programs=()
 for app in apps/*/CMakeLists.txt; do
   [[ -e $app ]] || continue
   name=$(basename "$(dirname "$app")")
   [[ -x build/$preset/bin/$name ]] || continue
-  install -m 755 "build/$preset/bin/$name" "$out/$name"
+  install -m 755 "build/$preset/bin/$name" "$out/bin/$name"
   programs+=("$name")
 done
-for folder in config migrations share; do
-  if [[ -d $folder ]]; then cp -r "$folder" "$out/$folder"; fi
+# The programs look for share/ beside their bin/.
+for folder in config build/share; do
+  if [[ -d $folder ]]; then cp -r "$folder" "$out/$(basename "$folder")"; fi
 done
 echo "build.sh: ${programs[*]:-no programs yet} ($preset) in $out after $((SECONDS - started)) s"

@@ -28,8 +28,8 @@ esac
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
   fail "this system has no apt; DeepPool is built on Debian 12 or newer. Install by hand: ${wanted[*]}"
 
-# The e2e tests need some node and npm to fetch their own pinned Node; any existing one will do.
-if [[ "${1:-all}" == @(all|test) ]] && ! { command -v node && command -v npm; } >/dev/null; then
+# The tokenizer files are made with node, the e2e tests fetch their own Node with npm: any version will do.
+if [[ "${1:-all}" == @(all|build|test) ]] && ! { command -v node && command -v npm; } >/dev/null; then
   wanted+=(nodejs npm)
 fi
 

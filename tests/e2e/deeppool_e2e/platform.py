@@ -27,6 +27,7 @@ class Platform:
         config = {
             "server": {"http_addr": f"127.0.0.1:{port}"},
             "data_dir": str(self.folder / "data"),
+            "tokenizers_dir": str((build.parent / "share/tokenizers").resolve()),
             "stream_timeouts": {"first_token_timeout_seconds": 3,
                                 "inter_chunk_idle_timeout_seconds": 2},
             "admin": {"super_admin": {"username": ADMIN, "password": self.password}},
@@ -34,6 +35,7 @@ class Platform:
         config.update(settings or {})
         self.config = self.folder / "deeppool.yaml"
         self.config.write_text(json.dumps(config))  # JSON is YAML
+        self.config.chmod(0o600)
         self.binary = build / "bin/deeppool"
         self.token = None
         self.start()
