@@ -35,7 +35,7 @@ class Encoder {
   void put_text(std::string_view text, size_t limit) {
     const std::string_view cut = text.substr(0, limit);
     put(static_cast<uint16_t>(cut.size()));
-    std::memcpy(buffer_.data() + size_, cut.data(), cut.size());
+    std::copy(cut.begin(), cut.end(), buffer_.data() + size_);
     size_ += cut.size();
   }
   std::span<char> finish() {
