@@ -25,8 +25,10 @@ SLASHED = "org/mock-ok v1:2"  # a name that clients must percent-encode in a pat
 
 def fill(platform, upstream):
     table = json.loads(VARIANTS.read_text())
-    names = [row["variant"] for row in table["rows"]] + table["extra_models"]
-    for name in names:
+    for row in table["rows"]:
+        name = f"mock-{row['variant']}"
+        platform.add_model(name, upstream, row.get("upstream", name))
+    for name in table["extra_models"]:
         platform.add_model(f"mock-{name}", upstream, f"mock-{name}")
     platform.add_model(SLASHED, upstream, "mock-ok")
     return {

@@ -11,8 +11,9 @@ const table = JSON.parse(readFileSync(new URL('../variants.json', import.meta.ur
 function judge(expected, outcome) {
   const { error, text, finish } = outcome;
   const complete = !error && text === table.text && finish === 'stop';
-  const meant = error !== undefined && isMeant(error);
   const status = statusOf(error);
+  // An answer with status 200 that the SDK cannot read is our fault, whatever class it throws.
+  const meant = error !== undefined && isMeant(error) && status !== 200;
   const broke = meant && text !== '';
   const failed = meant && [502, 503, 504].includes(status);
   const holds = {
@@ -30,8 +31,9 @@ function judge(expected, outcome) {
 for (const kind of ['stream', 'whole']) {
   for (const [sdk, driver] of Object.entries(drivers[kind])) {
     test(`${kind} ${sdk}`, { concurrency: 8 }, async (t) => {
-      await Promise.all(table.rows.map((row) => {
-        const usual = kind === 'stream' ? row.stream : row.whole ?? row.stream;
+      const expectation = (row) => (kind === 'whole' && row.whole !== undefined ? row.whole : row.stream);
+      await Promise.all(table.rows.filter(expectation).map((row) => {
+        const usual = expectation(row);
         const expected = row.except?.[sdk] ?? usual;
         return t.test(`${kind} ${sdk} ${row.variant}`,
                       async () => judge(expected, await ask(driver, `mock-${row.variant}`)));

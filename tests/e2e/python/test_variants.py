@@ -29,7 +29,7 @@ def judge(expected, outcome):
 def rows(kind, drivers):
     for row in TABLE["rows"]:
         usual = row["stream"] if kind == "stream" else row.get("whole", row["stream"])
-        for sdk in drivers:
+        for sdk in drivers if usual else []:
             expected = row.get("except", {}).get(sdk, usual)
             yield pytest.param(row["variant"], sdk, expected, id=f"{row['variant']}-{sdk}")
 
