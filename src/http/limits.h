@@ -27,9 +27,10 @@ inline constexpr std::chrono::seconds kKeepAliveTimeout{75};
 // A caller that takes nothing for this long is gone.
 inline constexpr std::chrono::seconds kWriteTimeout{60};
 // After an error answer with body bytes still coming: how much is read and thrown away, so that the
-// answer is not lost to a reset.
-inline constexpr size_t kLingerBytes = 256 * 1024;
-inline constexpr std::chrono::seconds kLingerTimeout{2};
+// answer is not lost to a reset. Most clients send the whole of an oversized body before they look.
+inline constexpr size_t kLingerBytes = 256 * 1024 * 1024;
+inline constexpr std::chrono::seconds kLingerTimeout{10};
+inline constexpr std::chrono::seconds kLingerIdleTimeout{2};
 
 // An upstream connection: TCP and TLS together.
 inline constexpr std::chrono::seconds kConnectTimeout{10};
@@ -39,5 +40,18 @@ inline constexpr size_t kMaxIdlePerOrigin = 512;    // per loop; covers bursts w
 inline constexpr size_t kMaxPerOrigin = 16 * 1024;  // per loop; open streams, each needs its own
 inline constexpr std::chrono::seconds kResolvedFor{
     30};  // a looked-up address is believed this long
+
+// The access log gathers lines up to a piece or a delay, whichever comes first: one write for about
+// 80 requests under load, and a reader of the log sees a lone request at once.
+inline constexpr size_t kAccessLogPiece = 32 * 1024;
+inline constexpr std::chrono::milliseconds kAccessLogDelay{200};
+// Per loop, while the disk or the pipe blocks: some 2,500 requests.
+inline constexpr size_t kMaxAccessLogWaiting = 1024 * 1024;
+inline constexpr size_t kMaxLoggedPath = 256;  // our longest route has 60
+inline constexpr size_t kMaxLogFields = 4096;  // what a handler adds to its line; about 400 in use
+
+// An answered preflight is believed this long by browsers; Chromium allows no more.
+inline constexpr std::chrono::seconds kPreflightAge{7200};
+inline constexpr size_t kMaxPreflightHeaders = 1024;  // SDKs ask for about 15 names
 
 }  // namespace deeppool::http

@@ -47,6 +47,7 @@ struct FramingFields {
 
 // Problems are static texts; the caller wraps them into its own kind of error.
 using Problem = const char*;
+constexpr Problem kTooManyFields = "too many header fields (at most 128)";
 
 Problem read_length(std::string_view value, FramingFields& out) {
   // "5, 5" is legal as a repeated field, but only an attacker or a broken proxy sends it.
@@ -115,7 +116,7 @@ Problem parse_fields(std::string_view rest, Headers& headers, FramingFields& fra
     std::string_view line;
     if (const Problem p = take_line(rest, line)) return p;
     if (line.empty()) break;
-    if (headers.size() == kMaxHeaders) return "too many header fields (at most 128)";
+    if (headers.size() == kMaxHeaders) return kTooManyFields;
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) return "a header line has no colon";
     const Header h{line.substr(0, colon), base::trim(line.substr(colon + 1))};
@@ -200,6 +201,7 @@ Problem parse_request(std::string_view head, RequestHead& out) {
   out.framing = framing.chunked  ? Framing::chunked
                 : framing.length ? Framing::length
                                  : Framing::none;
+  out.minor_version = minor;
   out.content_length = framing.length.value_or(0);
   out.keep_alive = minor == 1 ? !framing.close : framing.keep_alive && !framing.close;
   const auto expect = out.headers.find("expect");
@@ -278,10 +280,12 @@ size_t find_head_end(std::string_view bytes, size_t from) {
 }
 
 Result<void> parse_request_head(std::string_view head, RequestHead& out) {
-  if (const Problem p = parse_request(head, out)) {
+  const Problem p = parse_request(head, out);
+  if (p == nullptr) return {};
+  if (p != kTooManyFields) {
     return Error(ErrorCode::invalid_request, std::string("Malformed HTTP request: ") + p + ".");
   }
-  return {};
+  return Error(ErrorCode::payload_too_large, std::string("The request has ") + p + ".");
 }
 
 Result<void> parse_response_head(std::string_view head, Method request_method, ResponseHead& out) {

@@ -17,7 +17,8 @@ namespace deeppool::http {
 size_t find_head_end(std::string_view bytes, size_t from);
 
 // `head` is complete, as find_head_end says; the views in `out` point into it.
-// Errors: invalid_request with what is wrong; the connection must be closed after answering.
+// Errors: invalid_request with what is wrong, payload_too_large for too many fields; the connection
+// must be closed after answering.
 Result<void> parse_request_head(std::string_view head, RequestHead& out);
 
 // `request_method` decides whether a body can follow (HEAD). Errors: upstream_failed.

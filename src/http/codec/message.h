@@ -44,6 +44,7 @@ struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
   std::string_view target;  // origin-form: starts with '/'
+  int minor_version = 1;    // of HTTP/1.x
   Headers headers;
   Framing framing = Framing::none;
   uint64_t content_length = 0;

@@ -33,6 +33,7 @@ Connection::~Connection() {
 
 void Connection::stop_when_idle() {
   stop_ = true;
+  if (current_ != nullptr) current_->close_after_ = true;
   if (current_ == nullptr && pending_.empty()) socket_->abort();
 }
 
@@ -43,7 +44,7 @@ void Connection::cancel_request() {
 Task<void> Connection::serve() {
   if (server_.settings_.tls) {
     auto session = async::TlsSession::accept(server_.settings_.tls);
-    const base::Deadline deadline{socket_->loop().now() + kHeadTimeout};
+    const base::Deadline deadline{socket_->loop().now() + server_.settings_.head_timeout};
     Result<void> done = co_await socket_->handshake(std::move(session), deadline);
     if (!done) co_return;
   }
@@ -55,12 +56,13 @@ Task<void> Connection::serve() {
     }
     next = co_await serve_one();
   }
-  if (next == Next::close_gently) co_await linger();
+  if (next == Next::linger) co_await linger();
+  if (next != Next::cut) socket_->shutdown_write();
 }
 
 // True when bytes of a request are in pending_ or waiting in the socket.
 Task<Result<bool>> Connection::wait_for_request() {
-  const base::Deadline deadline{socket_->loop().now() + kKeepAliveTimeout};
+  const base::Deadline deadline{socket_->loop().now() + server_.settings_.keep_alive_timeout};
   Result<size_t> ready = co_await socket_->read({}, deadline);
   if (!ready) co_return std::move(ready).error();
   co_return true;
@@ -70,7 +72,9 @@ Task<Connection::Next> Connection::serve_one() {
   Exchange x(*socket_, peer_ip_);
   current_ = &x;
   x.date_ = server_.date();
+  x.close_after_ = stop_;
   body_pending_ = false;
+  begun_ = false;
   Router::Match match;
   Result<void> taken = co_await take_request(x, match);
   const bool peer_is_gone = !taken && (taken.error().code == ErrorCode::cancelled ||
@@ -78,29 +82,48 @@ Task<Connection::Next> Connection::serve_one() {
   if (taken && !x.answered()) {
     co_await run_handler(x, *match.route);
   } else if (!taken && !peer_is_gone) {
-    x.close_after_ = body_pending_;
+    x.close_after_ = x.close_after_ || body_pending_;
     co_await server_.hooks_.answer_error(x, std::move(taken).error());
   }
+  finish_exchange(x, match.route);
+  co_return after_answer(x);
+}
+
+Connection::Next Connection::after_answer(const Exchange& x) const {
+  if (x.write_failed_ || !x.finished_) return Next::cut;
+  if (body_pending_) return Next::linger;
+  if (x.head.keep_alive && !x.close_after_ && !stop_) return Next::again;
+  return pending_.empty() ? Next::close : Next::linger;
+}
+
+void Connection::finish_exchange(Exchange& x, const Route* route) {
   socket_->on_hangup(nullptr);
-  if (x.answered()) server_.hooks_.after(x, match.route);
+  if (begun_) server_.hooks_.after(x, route);
   server_.body_bytes_in_flight_ -= std::exchange(body_charged_, 0);
   current_ = nullptr;
-  if (peer_is_gone || x.write_failed_ || !x.finished_) co_return Next::close;
-  if (body_pending_ || x.close_after_) co_return Next::close_gently;
-  co_return x.head.keep_alive && !stop_ ? Next::again : Next::close_gently;
 }
 
 // Everything up to a request that is ready for its handler. A `before` hook may answer on the way.
 Task<Result<void>> Connection::take_request(Exchange& x, Router::Match& match) {
   body_pending_ = true;  // until framing is understood, nothing on this connection can be trusted
   Result<void> head = co_await read_head(x);
-  if (!head) co_return head;
-  body_pending_ = x.head.framing != Framing::none;
+  if (!head && head.error().code == ErrorCode::cancelled) co_return head;
+  if (!head) {
+    x.head = RequestHead{};  // half-parsed fields must not be believed
+    x.head.keep_alive = false;
+  } else {
+    body_pending_ = x.head.framing != Framing::none;
+  }
+  begun_ = true;
   const bool answered = co_await server_.hooks_.before(x);
   if (answered) co_return Result<void>();
+  if (!head) co_return head;
   match = server_.router_.find(x.head.method, x.path());
   if (match.route == nullptr) {
-    if (!match.allowed.empty()) x.add_header("Allow", match.allowed);
+    if (!match.allowed.empty()) {
+      x.add_header("Allow", match.allowed);
+      x.protocol_status_ = 405;
+    }
     co_return Error(ErrorCode::not_found,
                     match.allowed.empty()
                         ? "No such path: " + std::string(x.path())
@@ -118,10 +141,10 @@ Task<Result<void>> Connection::take_request(Exchange& x, Router::Match& match) {
 }
 
 Task<Result<void>> Connection::read_head(Exchange& x) {
-  const base::Deadline deadline{socket_->loop().now() + kHeadTimeout};
+  const base::Deadline deadline{socket_->loop().now() + server_.settings_.head_timeout};
+  x.started = std::chrono::steady_clock::now();
+  if (pending_.starts_with("\r\n")) pending_.erase(0, 2);  // RFC 9112, 2.2: may be ignored
   std::string_view bytes = pending_;
-  if (bytes.starts_with("\r\n"))
-    bytes.remove_prefix(2);  // RFC 9112, 2.2: one empty line is ignored
   size_t scanned = 0;
   size_t end = find_head_end(bytes, 0);
   while (end == 0) {
@@ -129,6 +152,7 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
     scanned = bytes.size();
     Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
     if (!n && n.error().code == ErrorCode::timeout && !pending_.empty()) {
+      x.protocol_status_ = 408;
       co_return Error(ErrorCode::timeout, "The request head did not arrive in time.");
     }
     if (!n || *n == 0) co_return peer_gone();
@@ -138,6 +162,7 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
       if (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
     } else {
       pending_ += fresh;
+      if (pending_.starts_with("\r\n")) pending_.erase(0, 2), scanned = 0;
       bytes = pending_;
     }
     end = find_head_end(bytes, scanned);
@@ -147,22 +172,22 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
     }
   }
   if (end == 0 || end > kMaxHeadBytes) {
-    Error error(ErrorCode::payload_too_large, "The request head is too large; at most 32 KiB.");
-    error.param = "headers";
-    co_return error;
+    x.protocol_status_ = 431;
+    co_return Error(ErrorCode::payload_too_large, "The request head is too large; at most 32 KiB.");
   }
-  x.started = std::chrono::steady_clock::now();
   x.head_bytes_.assign(bytes.substr(0, end));
   std::string rest(bytes.substr(end));
   pending_ = std::move(rest);
-  co_return parse_request_head(x.head_bytes_, x.head);
+  Result<void> parsed = parse_request_head(x.head_bytes_, x.head);
+  if (!parsed && parsed.error().code == ErrorCode::payload_too_large) x.protocol_status_ = 431;
+  co_return parsed;
 }
 
 Task<Result<void>> Connection::read_body(Exchange& x, size_t limit) {
   if (x.head.framing == Framing::none) co_return Result<void>();
   if (x.head.framing == Framing::length && x.head.content_length > limit)
     co_return too_large(limit);
-  if (x.head.expects_continue && pending_.empty()) {
+  if (x.head.expects_continue && x.head.minor_version == 1 && pending_.empty()) {
     std::string go = "HTTP/1.1 100 Continue\r\n\r\n";
     iovec part{go.data(), go.size()};
     const base::Deadline deadline{socket_->loop().now() + kWriteTimeout};
@@ -178,35 +203,36 @@ Task<Result<void>> Connection::read_body(Exchange& x, size_t limit) {
 }
 
 // Charges `bytes` more of body to this loop's budget.
-Task<Result<void>> Connection::reserve_body(Exchange& x, size_t bytes) {
+Result<void> Connection::charge_body(size_t bytes) {
   Server& s = server_;
   if (s.body_bytes_in_flight_ + bytes > s.settings_.max_body_bytes_in_flight) {
-    co_return Error(ErrorCode::unavailable, "The server is busy with large requests. Try again.");
+    return Error(ErrorCode::unavailable, "The server is busy with large requests. Try again.");
   }
   s.body_bytes_in_flight_ += bytes;
   body_charged_ += bytes;
-  x.body.reserve(x.body.size() + bytes);
-  co_return Result<void>();
+  return {};
 }
 
 Task<Result<void>> Connection::read_sized_body(Exchange& x) {
   const size_t length = x.head.content_length;
   const size_t here = std::min(pending_.size(), length);
   const size_t first = std::min(length, std::max(here, kFirstBodyStep));
-  Result<void> room = co_await reserve_body(x, first);
-  if (!room) co_return room;
+  DP_CO_CHECK(charge_body(first));
+  x.body.reserve(first);
   x.body.append(std::string_view(pending_).substr(0, here));
   pending_.erase(0, here);
   while (x.body.size() < length) {
     const size_t had = x.body.size();
     if (had == body_charged_) {
-      Result<void> more = co_await reserve_body(x, std::min(length - had, had));
-      if (!more) co_return more;
+      const size_t more = std::min(length - had, had);
+      DP_CO_CHECK(charge_body(more));
+      x.body.reserve(had + more);
     }
     const std::span<char> out(x.body.mutable_data() + had, body_charged_ - had);
-    const base::Deadline deadline{socket_->loop().now() + kBodyIdleTimeout};
+    const base::Deadline deadline{socket_->loop().now() + server_.settings_.body_idle_timeout};
     Result<size_t> n = co_await socket_->read(out, deadline);
     if (!n && n.error().code == ErrorCode::timeout) {
+      x.protocol_status_ = 408;
       co_return Error(ErrorCode::timeout, "The request body did not arrive in time.");
     }
     if (!n || *n == 0) co_return peer_gone();
@@ -225,16 +251,15 @@ Task<Result<void>> Connection::read_chunked_body(Exchange& x, size_t limit) {
     if (!step) co_return std::move(step).error();
     if (step->state == ChunkedDecoder::State::end) break;
     if (step->state == ChunkedDecoder::State::data) {
-      const std::string data(step->data);
-      if (x.body.size() + data.size() > limit) co_return too_large(limit);
-      Result<void> room = co_await reserve_body(x, data.size());
-      if (!room) co_return room;
-      x.body.append(data);
+      if (x.body.size() + step->data.size() > limit) co_return too_large(limit);
+      DP_CO_CHECK(charge_body(step->data.size()));
+      x.body.append(step->data);
       continue;
     }
-    const base::Deadline deadline{socket_->loop().now() + kBodyIdleTimeout};
+    const base::Deadline deadline{socket_->loop().now() + server_.settings_.body_idle_timeout};
     Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
     if (!n && n.error().code == ErrorCode::timeout) {
+      x.protocol_status_ = 408;
       co_return Error(ErrorCode::timeout, "The request body did not arrive in time.");
     }
     if (!n || *n == 0) co_return peer_gone();
@@ -269,9 +294,10 @@ Task<void> Connection::run_handler(Exchange& x, const Route& route) {
 // destroy the answer on its way. Say "no more from us", then read the rest for a moment.
 Task<void> Connection::linger() {
   socket_->shutdown_write();
-  const base::Deadline deadline{socket_->loop().now() + kLingerTimeout};
+  const base::Instant end = socket_->loop().now() + kLingerTimeout;
   size_t thrown_away = 0;
   while (thrown_away < kLingerBytes) {
+    const base::Deadline deadline{std::min(end, socket_->loop().now() + kLingerIdleTimeout)};
     Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
     if (!n || *n == 0) co_return;
     thrown_away += *n;

@@ -24,7 +24,10 @@ class Connection {
   void abort() { socket_->abort(); }
 
  private:
-  enum class Next { again, close, close_gently };
+  // `cut`: the answer is incomplete, and the end of the connection must look like that. `linger`:
+  // the peer may still be sending.
+  enum class Next { again, close, linger, cut };
+  Next after_answer(const Exchange& x) const;
   Task<Result<bool>> wait_for_request();
   Task<Next> serve_one();
   Task<Result<void>> read_head(Exchange& x);
@@ -32,7 +35,8 @@ class Connection {
   Task<Result<void>> read_body(Exchange& x, size_t limit);
   Task<Result<void>> read_sized_body(Exchange& x);
   Task<Result<void>> read_chunked_body(Exchange& x, size_t limit);
-  Task<Result<void>> reserve_body(Exchange& x, size_t bytes);
+  Result<void> charge_body(size_t bytes);
+  void finish_exchange(Exchange& x, const Route* route);
   Task<void> run_handler(Exchange& x, const Route& route);
   Task<void> linger();
 
@@ -43,6 +47,7 @@ class Connection {
   Exchange* current_ = nullptr;
   size_t body_charged_ = 0;    // against the server's bytes in flight
   bool body_pending_ = false;  // the peer may still be sending the body of this request
+  bool begun_ = false;         // `before` ran, so `after` must
   bool stop_ = false;
 };
 

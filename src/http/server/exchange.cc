@@ -36,7 +36,13 @@ void Exchange::add_header(std::string_view name, std::string_view value) {
 
 void Exchange::build_head(int status, std::string_view content_type,
                           std::optional<uint64_t> length) {
+  if (protocol_status_ != 0) status = protocol_status_;
   status_ = status;
+  // RFC 9110, 8.6: these have no body and say no length. An HTTP/1.0 client knows no chunks: the
+  // end of the connection is the end of the body.
+  const bool bodiless = status == 204 || status == 304;
+  const bool until_close = !length && head.minor_version == 0;
+  close_after_ = close_after_ || until_close;
   out_.reserve(256 + headers_.size());
   out_ += "HTTP/1.1 ";
   out_ += std::to_string(status);
@@ -48,15 +54,19 @@ void Exchange::build_head(int status, std::string_view content_type,
     out_ += "\r\nContent-Type: ";
     out_ += content_type;
   }
-  if (length) {
+  if (length && !bodiless) {
     out_ += "\r\nContent-Length: ";
     out_ += std::to_string(*length);
-  } else {
+  } else if (!bodiless && !until_close) {
     out_ += "\r\nTransfer-Encoding: chunked";
   }
   out_ += "\r\n";
   out_ += headers_;
-  if (close_after_ || !head.keep_alive) out_ += "Connection: close\r\n";
+  if (close_after_ || !head.keep_alive) {
+    out_ += "Connection: close\r\n";
+  } else if (head.minor_version == 0) {
+    out_ += "Connection: keep-alive\r\n";
+  }
   out_ += "\r\n";
 }
 
@@ -102,37 +112,34 @@ void Exchange::start_stream(int status, std::string_view content_type) {
   build_head(status, content_type, std::nullopt);
 }
 
-Task<Result<void>> Exchange::flush(std::string_view bytes) {
-  if (bytes.empty() && out_.empty()) co_return Result<void>();
+// One chunk and perhaps the end of the body. HEAD gets the head alone, HTTP/1.0 the plain bytes.
+Task<Result<void>> Exchange::write_chunk(std::string_view bytes, std::string_view end_mark) {
+  const bool chunked = head.minor_version == 1;
+  if (head.method == Method::head) bytes = {};
+  if (head.method == Method::head || !chunked) end_mark = {};
   char size_line[20];
   size_t line = 0;
-  if (!bytes.empty()) {
+  if (!bytes.empty() && chunked) {
     const auto end = std::to_chars(size_line, size_line + 16, bytes.size(), 16).ptr;
     end[0] = '\r';
     end[1] = '\n';
     line = static_cast<size_t>(end + 2 - size_line);
   }
-  std::array<iovec, 4> vectors = {view_of(out_), view_of({size_line, line}), view_of(bytes),
-                                  view_of(bytes.empty() ? "" : "\r\n")};
+  std::array<iovec, 5> vectors = {view_of(out_), view_of({size_line, line}), view_of(bytes),
+                                  view_of(line > 0 ? "\r\n" : ""), view_of(end_mark)};
   Result<void> done = co_await write(vectors);
+  co_return done;
+}
+
+Task<Result<void>> Exchange::flush(std::string_view bytes) {
+  if (bytes.empty() && out_.empty()) co_return Result<void>();
+  Result<void> done = co_await write_chunk(bytes, "");
   co_return done;
 }
 
 Task<Result<void>> Exchange::finish(std::string_view bytes) {
   finished_ = true;
-  char size_line[20];
-  size_t line = 0;
-  std::string_view end_mark = "0\r\n\r\n";
-  if (!bytes.empty()) {
-    const auto end = std::to_chars(size_line, size_line + 16, bytes.size(), 16).ptr;
-    end[0] = '\r';
-    end[1] = '\n';
-    line = static_cast<size_t>(end + 2 - size_line);
-    end_mark = "\r\n0\r\n\r\n";
-  }
-  std::array<iovec, 4> vectors = {view_of(out_), view_of({size_line, line}), view_of(bytes),
-                                  view_of(end_mark)};
-  Result<void> done = co_await write(vectors);
+  Result<void> done = co_await write_chunk(bytes, "0\r\n\r\n");
   co_return done;
 }
 

@@ -81,12 +81,14 @@ class Exchange {
   friend class Connection;
   void build_head(int status, std::string_view content_type, std::optional<uint64_t> length);
   Task<Result<void>> write(std::span<iovec> parts);
+  Task<Result<void>> write_chunk(std::string_view bytes, std::string_view end_mark);
 
   async::Socket& socket_;
-  std::string head_bytes_;  // what head's views point into
-  std::string date_;        // of the server, for the head
-  std::string headers_;     // added fields, ready to send
-  std::string out_;         // the head on its way
+  std::string head_bytes_;   // what head's views point into
+  std::string date_;         // of the server, for the head
+  std::string headers_;      // added fields, ready to send
+  std::string out_;          // the head on its way
+  int protocol_status_ = 0;  // 405, 408, 431: HTTP's own refusals, whatever table words them
   bool close_after_ = false;
   bool streaming_ = false;
   bool finished_ = false;

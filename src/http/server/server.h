@@ -10,6 +10,7 @@
 #include "async/listener.h"
 #include "async/task_group.h"
 #include "async/tls.h"
+#include "http/limits.h"
 #include "http/server/exchange.h"
 #include "http/server/router.h"
 
@@ -22,17 +23,21 @@ struct ServerHooks {
   std::function<Task<void>(Exchange&, Error)> answer_error;
   // The access check of routes for users and admins: fills exchange.user, or returns the error.
   std::function<Task<Result<void>>(Exchange&, Access)> authorize;
-  // After the request line is known, before routing: ids, trace, common headers. True: it has
-  // answered.
+  // Once per request, before routing: ids, trace, common headers. A malformed head is empty here,
+  // so that its error answer has an id, too. True: it has answered.
   std::function<Task<bool>(Exchange&)> before;
-  // After the answer: access log and metrics. `route` is null if none matched.
+  // Once for every `before`, at the end: access log and metrics. `route` is null if none matched;
+  // x.answered() is false if the caller left before.
   std::function<void(const Exchange&, const Route* route)> after;
 };
 
 struct ServerSettings {
   size_t max_connections = 100'000;                     // per loop
   size_t max_body_bytes_in_flight = 512 * 1024 * 1024;  // per loop, over all requests
-  std::shared_ptr<const async::TlsContext> tls;         // null: plain HTTP
+  std::shared_ptr<const async::TlsContext> tls{};       // null: plain HTTP
+  base::Duration head_timeout = kHeadTimeout;
+  base::Duration body_idle_timeout = kBodyIdleTimeout;
+  base::Duration keep_alive_timeout = kKeepAliveTimeout;
 };
 
 class Connection;
