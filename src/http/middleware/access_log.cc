@@ -67,9 +67,9 @@ std::string_view outcome(const Exchange& x) {
 void append_exchange(std::string& out, const Exchange& x, const Route* route, base::Instant now) {
   out += "\",\"request_id\":\"";
   out += x.id.to_string();
-  out += "\",\"trace_id\":\"";
-  out += x.trace.id();
   out += '"';
+  const bool traced = x.trace.trace_id[0] != '\0';
+  if (traced) append_member(out, "trace_id", x.trace.id());
   if (x.user.id) append_member(out, "user", x.user.id.value);
   append_member(out, "ip", x.peer_ip);
   append_member(out, "method", to_string(x.head.method));
