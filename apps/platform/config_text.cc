@@ -56,19 +56,19 @@ std::string_view last_name(std::string_view path) {
   return path.substr(path.rfind('.') + 1);
 }
 
-constexpr std::string_view kIntroduction =
-    "# Configuration\n\n"
-    "Written by the test of `apps/platform/config_text.cc` from the table in `config_keys.cc`; "
-    "run\n"
-    "`UPDATE_GOLDEN=1 platform_test` after changing it.\n\n"
-    "The programs read a YAML file (`--config FILE`; samples in `config/`) and the environment.\n"
-    "A variable wins over the file: `DEEPPOOL_` and the path in capitals, joined by `__`\n"
-    "(`DEEPPOOL_SERVER__HTTP_ADDR`, `DEEPPOOL_LOG_LEVEL`); lists are separated by commas.\n"
-    "An unknown key or variable, a bad type or a value out of range stops the start and says "
-    "where\n"
-    "and what was expected. `--check-config` does only that and prints what would be in force, "
-    "with\n"
-    "secrets masked. `HTTPS_PROXY` and `NO_PROXY` are used for requests to providers.\n\n";
+constexpr std::string_view kIntroduction = R"(# Configuration
+
+Written by the test of `apps/platform/config_text.cc` from the table in `config_keys.cc`; run
+`UPDATE_GOLDEN=1 platform_test` after changing it.
+
+The programs read a YAML file (`--config FILE`; samples in `config/`) and the environment.
+A variable wins over the file: `DEEPPOOL_` and the path in capitals, joined by `__`
+(`DEEPPOOL_SERVER__HTTP_ADDR`, `DEEPPOOL_LOG_LEVEL`); lists are separated by commas.
+An unknown key or variable, a bad type or a value out of range stops the start and says where and
+what was expected. `--check-config` does only that and prints what would be in force, with secrets
+masked. `HTTPS_PROXY` and `NO_PROXY` are used for requests to providers.
+
+)";
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // Bounds of what the programs read at start, each with its reason.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 namespace deeppool::platform {
@@ -22,5 +23,7 @@ inline constexpr size_t kMaxPassword = 72;  // bcrypt ignores the rest
 
 // Parts that may report readiness; there are about ten.
 inline constexpr size_t kMaxReadinessChecks = 64;
+// A scrape takes some milliseconds; Prometheus itself gives up after 10 s.
+inline constexpr std::chrono::seconds kScrapeTimeout{5};
 
 }  // namespace deeppool::platform

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "apps/platform/config.h"
+#include "apps/platform/config_text.h"
 #include "apps/platform/services.h"
 #include "base/log.h"
 
@@ -63,7 +64,7 @@ int run_program(const std::string& name, int argc, char** argv) {
   log::set_level(config->log_level);
   for (const std::string& warning : config->warnings) log::warn(warning);
   if (check) {
-    std::puts("the configuration is valid");
+    std::fputs(effective_yaml(*config).c_str(), stdout);
     return 0;
   }
   return serve(*config);
