@@ -15,16 +15,20 @@ constexpr size_t kMaxSendParts = 16;  // a spliced body has at most half a dozen
 
 }  // namespace
 
-std::optional<std::string> Exchange::query(std::string_view name) const {
-  const size_t mark = head.target.find('?');
+std::optional<std::string> query_parameter(std::string_view target, std::string_view name) {
+  const size_t mark = target.find('?');
   if (mark == std::string_view::npos) return std::nullopt;
-  for (const std::string_view pair : base::split(head.target.substr(mark + 1), '&')) {
+  for (const std::string_view pair : base::split(target.substr(mark + 1), '&')) {
     const size_t eq = pair.find('=');
     if (base::percent_decode(pair.substr(0, eq), base::Plus::space) != name) continue;
     return base::percent_decode(eq == std::string_view::npos ? "" : pair.substr(eq + 1),
                                 base::Plus::space);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Exchange::query(std::string_view name) const {
+  return query_parameter(head.target, name);
 }
 
 void Exchange::add_header(std::string_view name, std::string_view value) {

@@ -29,6 +29,9 @@ struct SessionUser {
   std::string name;
 };
 
+// A parameter of the query of `target`, decoded; nothing if absent or malformed.
+std::optional<std::string> query_parameter(std::string_view target, std::string_view name);
+
 class Exchange {
  public:
   Exchange(async::Socket& socket, std::string_view peer_ip) : peer_ip(peer_ip), socket_(socket) {}
@@ -48,7 +51,6 @@ class Exchange {
 
   base::Instant loop_now() const { return socket_.loop().now(); }
   std::string_view path() const { return head.target.substr(0, head.target.find('?')); }
-  // A query parameter, decoded; nothing if absent or malformed.
   std::optional<std::string> query(std::string_view name) const;
 
   // ---- the answer

@@ -1,0 +1,53 @@
+// How a handler of /api/v1 is written: as a plain function from a Request to a JSON value, which
+// runs on the SQL pool and may block. What needs bcrypt as well is a coroutine that uses run().
+//   http::Handler list = blocking(services, [&services](const Request& r) { return ...; });
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "http/server/exchange.h"
+#include "http/server/router.h"
+#include "webapi/services.h"
+
+namespace deeppool::webapi {
+
+using Answer = Result<boost::json::value>;
+
+// What a job needs of an exchange, by value: the job may outlive it.
+struct Request {
+  http::SessionUser user;
+  std::vector<std::string> params;  // of the route's pattern
+  std::string target;
+  std::string body;
+  std::string ip;
+  std::string user_agent;
+
+  // A query parameter, decoded; nothing if absent or malformed.
+  std::optional<std::string> query(std::string_view name) const;
+};
+Request request_of(const http::Exchange& x);
+
+using Work = std::function<Answer(const Request&)>;
+http::Handler blocking(const Services& services, Work work);
+
+// The instant by which SQL work must be over, from now on.
+base::Deadline sql_deadline();
+
+// The id in a path. Anything that is no positive integer is as missing as an unknown id.
+template <class Id>
+Result<Id> path_id(const Request& request, size_t index, std::string_view what) {
+  const auto value = base::parse_int<int64_t>(request.params[index]);
+  if (value && *value > 0) return Id{*value};
+  return Error(ErrorCode::not_found, "There is no such " + std::string(what) + ".");
+}
+
+// A transaction that other processes must hear of: `work`, then config_version, then commit; after
+// it the change is in force here. `work` is Result<T>(sql::Writer&) and may run more than once.
+Result<void> commit_change(const Services& services,
+                           const std::function<Result<void>(sql::Writer&)>& work);
+
+}  // namespace deeppool::webapi

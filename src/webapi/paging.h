@@ -1,0 +1,28 @@
+// Lists in pages: `page` from 1, `page_size` up to 100, `keyword`; answered as {"items", "total",
+// "page", "page_size"}. Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+
+#include "webapi/handler.h"
+
+namespace deeppool::webapi {
+
+struct Paging {
+  int64_t page = 1;
+  int64_t size = 20;
+  std::string keyword;
+  int64_t offset() const { return (page - 1) * size; }
+};
+// invalid_request names the parameter that is wrong.
+Result<Paging> paging_of(const Request& request);
+boost::json::value page_of(const Paging& paging, boost::json::array items, int64_t total);
+
+// `name=true` or `name=false`, nothing if absent; invalid_request for another value.
+Result<std::optional<bool>> flag_of(const Request& request, std::string_view name);
+// An integer of at least 0, nothing if absent.
+Result<std::optional<int64_t>> integer_of(const Request& request, std::string_view name);
+
+}  // namespace deeppool::webapi
