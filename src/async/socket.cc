@@ -65,6 +65,16 @@ Socket::~Socket() {
   close(fd_);
 }
 
+bool Socket::stale() {
+  if (tls_ && readable_ && !hung_up_) {
+    // Perhaps only session tickets, or nothing at all: only TLS itself can tell. A byte read here
+    // spoils the connection, which it would have been anyway.
+    char byte = 0;
+    if (tls_->read({&byte, 1}) == TlsSession::kWouldBlock) readable_ = false;
+  }
+  return hung_up_ || readable_;
+}
+
 void Socket::shutdown_write() {
   if (tls_) tls_->say_goodbye();
   shutdown(fd_, SHUT_WR);

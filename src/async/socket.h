@@ -47,7 +47,7 @@ class Socket final : public Watch {
   // Called once when the peer closes or resets while nobody reads. Empty to stop listening.
   void on_hangup(std::function<void()> callback);
   // The peer has closed, or sent something nobody asked for: not fit for the pool.
-  bool stale() const { return hung_up_ || readable_; }
+  bool stale();
   bool hung_up() const { return hung_up_; }
 
   // TLS on top of what is connected. `session` brings role, names and verification.

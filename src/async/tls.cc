@@ -8,6 +8,8 @@
 namespace deeppool::async {
 namespace {
 
+constexpr size_t kReadAhead = 16 * 1024;
+
 std::string last_error() {
   std::string text;
   while (const unsigned long code = ERR_get_error()) {
@@ -169,11 +171,12 @@ ssize_t TlsSession::write(std::span<const char> data) {
   return reason == SSL_ERROR_WANT_WRITE || reason == SSL_ERROR_WANT_READ ? kWouldBlock : -1;
 }
 
-bool TlsSession::drained() const {
+bool TlsSession::drained() {
   // OpenSSL reads ahead in steps of a full record (16 KiB). While less than half of that has come
-  // since the kernel was last empty, no step can have been full, so each of them emptied the
-  // kernel.
-  return SSL_has_pending(ssl_) == 0 && since_drained_ < 8 * 1024;
+  // since the kernel was last empty, no step can have been full, so each of them emptied it.
+  if (SSL_has_pending(ssl_) != 0 || since_drained_ >= kReadAhead / 2) return false;
+  since_drained_ = 0;
+  return true;
 }
 
 void TlsSession::say_goodbye() {

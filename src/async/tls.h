@@ -67,8 +67,9 @@ class TlsSession {
   // Bytes taken (perhaps fewer than given), kWouldBlock or -1. After kWouldBlock come again with
   // the same bytes.
   ssize_t write(std::span<const char> data);
-  // True when nothing more can be waiting, neither here nor in the kernel, after the last read.
-  bool drained() const;
+  // After a read that brought bytes: true when nothing more can be waiting, neither here nor in the
+  // kernel.
+  bool drained();
   void say_goodbye();  // close_notify, best effort
   // Why the last operation failed, from OpenSSL's queue; for the log.
   std::string failure() const;

@@ -16,8 +16,9 @@ constexpr size_t kQueueLines = 16384;  // a burst of about a second at full load
 
 std::atomic<Level> g_level{Level::info};
 
-// Built at first use, drained at exit. The thread pool belongs to us: spdlog's global one would be
-// torn down in an order we do not control.
+// Built at first use and never destroyed: threads may log until the very end, and flush() is the
+// way out. The thread pool belongs to us: spdlog's global one is torn down in an order that we do
+// not control.
 struct Sink {
   std::shared_ptr<spdlog::details::thread_pool> pool =
       std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
@@ -31,7 +32,7 @@ struct Sink {
 };
 
 Sink& sink() {
-  static Sink instance;
+  static Sink& instance = *new Sink;
   return instance;
 }
 

@@ -46,7 +46,8 @@ Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t limit,
     body.reserve(std::min<uint64_t>(reply.head().content_length, limit));
   }
   while (true) {
-    Result<std::string_view> piece = co_await reply.read(deadline);
+    const base::Instant stall = async::Loop::current().now() + kAnswerStallTimeout;
+    Result<std::string_view> piece = co_await reply.read({std::min(deadline.at, stall)});
     if (!piece) co_return std::move(piece).error();
     if (piece->empty()) co_return body;
     if (body.size() + piece->size() > limit) {
@@ -178,6 +179,8 @@ Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt
     if (tried++ == kMaxAttempts) break;
     std::unique_ptr<Answer> answer;
     std::optional<Failure> failure = co_await attempt(call, *endpoint, answer);
+    const std::string_view outcome = failure ? base::to_string(failure->error.code) : "ok";
+    call.parts.metrics.upstream_requests.with({endpoint->provider_type, outcome}).add();
     if (!failure) co_return answer;
     last = std::move(failure->error);
     if (failure->elsewhere == Elsewhere::pointless || call.x.scope.cancelled()) co_return last;

@@ -16,6 +16,7 @@
 #include "identity/key_directory.h"
 #include "llm/openai/request.h"
 #include "llm/tokenizer/tokenizer.h"
+#include "metrics/loop_metrics.h"
 #include "provider/catalog.h"
 #include "ratelimit/limiter.h"
 
@@ -41,6 +42,7 @@ struct Parts {
   governance::SpoolWriter& writer;
   http::Client& client;
   async::TaskGroup& background;
+  metrics::LoopMetrics& metrics;
 };
 
 struct Call {

@@ -33,17 +33,53 @@ void describe_for_log(const Call& call, const Ending& e) {
                    call.key->owner.value);
   }
   if (!call.view.model.empty()) log_member(out, "model", call.view.model);
+  if (e.error) log_member(out, "error", base::to_string(*e.error));
+  if (!call.recorded) return;  // refused before anything was spent
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
   fmt::format_to(std::back_inserter(out),
-                 ",\"stream\":{},\"attempts\":{},\"ttft_ms\":{},\"prompt_tokens\":{},"
+                 ",\"stream\":{},\"attempts\":{},\"first_token_ms\":{},\"prompt_tokens\":{},"
                  "\"cached_tokens\":{},\"completion_tokens\":{},\"reasoning_tokens\":{}",
                  call.view.stream, call.attempts, call.first_token_ms, e.usage.prompt_tokens,
                  e.usage.cached_tokens, e.usage.completion_tokens, e.usage.reasoning_tokens);
   log_member(out, "usage_source",
              e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");
-  log_member(out, "outcome", governance::to_string(e.outcome));
+  log_member(out, "result", governance::to_string(e.outcome));
   if (!e.finish_reason.empty()) log_member(out, "finish_reason", e.finish_reason);
-  if (e.error) log_member(out, "error", base::to_string(*e.error));
+}
+
+std::string_view metric_name(llm::Api api) {
+  switch (api) {
+    case llm::Api::chat_completions:
+      return "chat";
+    case llm::Api::completions:
+      return "completions";
+    case llm::Api::embeddings:
+      return "embeddings";
+  }
+  return "other";
+}
+
+void count(const Call& call, const Ending& e) {
+  metrics::LoopMetrics& m = call.parts.metrics;
+  if (e.error) m.errors.with({base::to_string(*e.error)}).add();
+  if (e.error == ErrorCode::rate_limited && call.attempts == 0) {
+    m.ratelimit_rejected.with({"rate"}).add();
+  }
+  if (e.error == ErrorCode::insufficient_quota) m.ratelimit_rejected.with({"quota"}).add();
+  if (call.model == nullptr) return;  // no label from a caller's words
+  auto& series =
+      m.models.with({metric_name(call.api), call.model->name, call.model->provider_type});
+  series.by_status_class[metrics::status_class(e.status)].add();
+  series.duration.observe(call.parts.clock.now() - call.x.started);
+  if (call.first_token_ms >= 0) {
+    series.first_token.observe(std::chrono::milliseconds(call.first_token_ms));
+  }
+  using metrics::TokenType;
+  series.count_tokens(TokenType::input, e.usage.prompt_tokens);
+  series.count_tokens(TokenType::cached, e.usage.cached_tokens);
+  series.count_tokens(TokenType::cache_write, e.usage.cache_write_tokens);
+  series.count_tokens(TokenType::output, e.usage.completion_tokens);
+  series.count_tokens(TokenType::reasoning, e.usage.reasoning_tokens);
 }
 
 void append_final(Call& call, const Ending& e) {
@@ -92,6 +128,7 @@ void finish(Call& call, const Ending& ending) {
   call.permit.settle(ending.usage.total());
   call.hold.settle(ending.usage.total());
   describe_for_log(call, ending);
+  count(call, ending);
 }
 
 void record_progress(Call& call, const llm::Usage& usage) {

@@ -15,6 +15,8 @@ inline constexpr size_t kMaxAnswerBytes = 64 * 1024 * 1024;
 inline constexpr size_t kMaxErrorBytes = 64 * 1024;
 // A whole answer may take as long as the SDKs wait by default.
 inline constexpr std::chrono::seconds kWholeAnswerTimeout{600};
+// Between two pieces of such an answer, once it has begun: no server computes there.
+inline constexpr std::chrono::seconds kAnswerStallTimeout{30};
 // A stream that is silent this long gets a comment, so that no proxy in between gives up (nginx: 60
 // s).
 inline constexpr std::chrono::seconds kHeartbeatInterval{15};

@@ -144,6 +144,12 @@ void Metrics::add_counter(std::string name, std::string help, std::function<doub
   outside_.push_back({std::move(name), std::move(help), true, std::move(read)});
 }
 
+int64_t Metrics::in_flight() const {
+  int64_t sum = 0;
+  for (const auto& loop : loops_) sum += loop->inflight.value();
+  return sum;
+}
+
 std::string Metrics::scrape() const {
   Exposition out;
   out.family("deeppool_build_info", Type::gauge, "Always 1; the version is a label.");

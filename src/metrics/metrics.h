@@ -27,6 +27,8 @@ class Metrics {
   void add_gauge(std::string name, std::string help, std::function<double()> read);
   void add_counter(std::string name, std::string help, std::function<double()> read);
 
+  // Requests between head and end of answer, over all loops. Any thread.
+  int64_t in_flight() const;
   // Prometheus text. Any thread.
   std::string scrape() const;
 

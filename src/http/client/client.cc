@@ -52,8 +52,8 @@ struct OriginPool {
 
 // ---- lease
 
-Lease::Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, bool reused)
-    : client_(client), pool_(pool), socket_(std::move(socket)), reused_(reused) {}
+Lease::Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, Age age)
+    : client_(client), pool_(pool), socket_(std::move(socket)), age_(age) {}
 
 Lease::~Lease() {
   if (!socket_) return;
@@ -220,7 +220,7 @@ Task<Result<std::unique_ptr<Lease>>> Client::acquire(const Origin& origin, Reuse
         continue;
       }
       socket->on_hangup(nullptr);
-      co_return std::make_unique<Lease>(*this, pool, std::move(socket), true);
+      co_return std::make_unique<Lease>(*this, pool, std::move(socket), Lease::Age::reused);
     }
     if (pool.open < kMaxPerOrigin) break;
     async::Parker parker(loop_);
@@ -244,7 +244,7 @@ Task<Result<std::unique_ptr<Lease>>> Client::acquire(const Origin& origin, Reuse
     pool.closed();
     co_return std::move(socket).error();
   }
-  co_return std::make_unique<Lease>(*this, pool, std::move(*socket), false);
+  co_return std::make_unique<Lease>(*this, pool, std::move(*socket), Lease::Age::fresh);
 }
 
 Task<Result<std::unique_ptr<Reply>>> Client::request(const Origin& origin, OutgoingRequest outgoing,

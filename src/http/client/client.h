@@ -30,19 +30,20 @@ struct OutgoingRequest {
 // A connection taken from a pool. Returns to it on keep(), closes on destruction.
 class Lease {
  public:
-  Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, bool reused);
+  enum class Age { fresh, reused };
+  Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, Age age);
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   async::Socket& socket() { return *socket_; }
-  bool reused() const { return reused_; }
+  bool reused() const { return age_ == Age::reused; }
   void keep();
 
  private:
   Client& client_;
   OriginPool& pool_;
   std::unique_ptr<async::Socket> socket_;
-  const bool reused_;
+  const Age age_;
 };
 
 // The answer to one request: its head, then the body, pulled piece by piece.

@@ -25,10 +25,12 @@ Error peer_gone() {
 Connection::Connection(Server& server, std::unique_ptr<async::Socket> socket, std::string peer_ip)
     : server_(server), socket_(std::move(socket)), peer_ip_(std::move(peer_ip)) {
   server_.connections_.insert(this);
+  server_.connection_count_ = server_.connections_.size();
 }
 
 Connection::~Connection() {
   server_.connections_.erase(this);
+  server_.connection_count_ = server_.connections_.size();
 }
 
 void Connection::stop_when_idle() {

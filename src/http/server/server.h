@@ -2,6 +2,7 @@
 // settings, router and hooks are shared and immutable. Everything it reads is bounded (limits.h).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,7 +58,8 @@ class Server {
   // New TLS certificates for connections to come.
   void set_tls(std::shared_ptr<const async::TlsContext> tls) { settings_.tls = std::move(tls); }
 
-  size_t connections() const { return connections_.size(); }
+  // Any thread.
+  size_t connections() const { return connection_count_.load(std::memory_order_relaxed); }
 
  private:
   friend class Connection;
@@ -71,6 +73,7 @@ class Server {
   ServerSettings settings_;
   std::unique_ptr<async::Listener> listener_;
   std::unordered_set<Connection*> connections_;
+  std::atomic<size_t> connection_count_{0};
   size_t body_bytes_in_flight_ = 0;
   bool draining_ = false;
   std::string date_;
