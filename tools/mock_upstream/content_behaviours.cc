@@ -1,4 +1,5 @@
 // Behaviours that say something else than words, all properly framed.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/text.h"
@@ -79,6 +80,26 @@ Task<void> answer_text(Call& call, std::string_view text, size_t piece_bytes) {
 Task<void> vision(Call& call) {
   const std::string text = "I see " + std::to_string(call.ask.images) + " images.";
   co_await answer_text(call, text, kPieceBytes);
+}
+
+// In pieces of a word, as models talk.
+Task<void> demo(Call& call) {
+  if (call.ask.route == Route::embeddings) {
+    co_await answer(call);
+    co_return;
+  }
+  const std::string_view text =
+      "Hello from the demo model! I am a script, not an AI: I say the same to everybody. Your "
+      "request came through DeepPool's key check, limits, routing and metering, and this answer "
+      "streams back as I write it. Add a real provider, and the same URL and key will reach its "
+      "models.";
+  Content content;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at + 1), text.size());
+    content.texts.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+  co_await answer_with(call, content);
 }
 
 Task<void> echo(Call& call) {
@@ -194,6 +215,7 @@ constexpr Behaviour kRows[] = {
     {"vision", "says how many images it was shown", vision},
     {"json", "a JSON object, fitting the schema if there is one", json_mode},
     {"reasoning", "reasoning_content first, then words", reasoning},
+    {"demo", "introduces itself, word by word, as dev.sh shows it", demo, {.chunk_ms = 30}},
     {"echo", "the request body as it came", echo},
     {"echo-headers", "the request headers as a JSON object, names in lower case", echo_headers},
     {"nonce", "the word `nonce-...` of the last message, in every piece", nonce},

@@ -158,6 +158,8 @@ TEST_F(MockTest, BreaksOffAndSaysOtherThings) {
         {"type":"object","properties":{"x":{"type":"integer"}}}}})",
        {R"({\"x\":1})"}},
       {"mock-vision", "", {"I see 0 images."}},
+      {"mock-demo:chunk_ms=0", "", {"Hello from the demo model! I am a script"}},
+      {"mock-demo:chunk_ms=0", kStream, {R"("content":" demo")"}},
       {"mock-nonce:tokens=2", "", {"\"nonce-7 nonce-7 \""}},
       {"mock-echo", R"(,"odd_field":1)", {R"(\"odd_field\":1)"}},
       {"mock-echo-headers", "", {R"(\"host\":\"mock\")"}},
