@@ -8,17 +8,33 @@ constexpr auto kBackgroundGrace = std::chrono::seconds(2);
 
 }  // namespace
 
-LoopThread::LoopThread(int index, SharedParts& shared, const RoutesOf& routes,
-                       const http::ServerHooks& hooks, http::ServerSettings settings)
+LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes,
+                       http::ServerHooks hooks, http::ServerSettings settings)
     : background_(loop_),
       client_(loop_, shared.lookups, shared.tls_contexts, shared.proxy),
-      writer_(shared.spool.writer(index)),
-      parts_{shared.clock,      shared.random,  shared.keys,  shared.catalog,
-             shared.tokenizers, shared.limiter, shared.quota, shared.spool,
-             shared.timeouts,   *writer_,       client_,      background_},
+      writer_(shared.spool.writer(static_cast<int>(index))),
+      parts_{.clock = shared.clock,
+             .random = shared.random,
+             .keys = shared.keys,
+             .catalog = shared.catalog,
+             .tokenizers = shared.tokenizers,
+             .limiter = shared.limiter,
+             .quota = shared.quota,
+             .spool = shared.spool,
+             .timeouts = shared.timeouts,
+             .writer = *writer_,
+             .client = client_,
+             .background = background_,
+             .metrics = shared.metrics.loop(index)},
+      access_log_({loop_, shared.log_pool, shared.access_log, shared.clock}),
+      stack_({shared.clock, shared.random, shared.trusted_proxies, access_log_,
+              shared.metrics.loop(index)}),
+      hooks_(std::move(hooks)),
       router_(routes(parts_)),
-      server_(loop_, router_, hooks, std::move(settings)),
-      control_(loop_) {}
+      server_(loop_, router_, hooks_, std::move(settings)),
+      control_(loop_) {
+  stack_.install(hooks_);
+}
 
 LoopThread::~LoopThread() {
   join();
@@ -33,6 +49,7 @@ Result<void> LoopThread::start(const async::Address& address) {
 Task<void> LoopThread::wind_down(base::Duration grace) {
   co_await server_.drain(grace);
   co_await background_.join({loop_.now() + kBackgroundGrace});
+  co_await access_log_.close();
   loop_.stop();
 }
 

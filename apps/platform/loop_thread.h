@@ -11,7 +11,10 @@
 #include "async/task_group.h"
 #include "gateway/call.h"
 #include "http/client/client.h"
+#include "http/middleware/access_log.h"
+#include "http/middleware/stack.h"
 #include "http/server/server.h"
+#include "metrics/metrics.h"
 
 namespace deeppool::platform {
 
@@ -29,13 +32,18 @@ struct SharedParts {
   http::TlsContexts& tls_contexts;
   const http::Proxy& proxy;
   gateway::StreamTimeouts timeouts;
+  metrics::Metrics& metrics;
+  async::BlockingPool& log_pool;
+  http::AccessLogSink& access_log;
+  const http::TrustedProxies& trusted_proxies;
 };
 
 class LoopThread {
  public:
-  // `routes` builds this loop's table; `hooks` outlives the loop.
+  // `routes` builds this loop's table. `hooks` are those that all loops share; the loop adds its
+  // own.
   using RoutesOf = std::function<std::vector<http::Route>(gateway::Parts&)>;
-  LoopThread(int index, SharedParts& shared, const RoutesOf& routes, const http::ServerHooks& hooks,
+  LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes, http::ServerHooks hooks,
              http::ServerSettings settings);
   ~LoopThread();
 
@@ -44,9 +52,12 @@ class LoopThread {
   // Drains within `grace`, then ends the thread. Returns at once; join() waits.
   void stop(base::Duration grace);
   void join();
+  size_t connections() const { return server_.connections(); }
   void post(std::function<void()> fn) { loop_.post(std::move(fn)); }
+  // What follows is for this loop's thread: use post().
   http::Server& server() { return server_; }
-  gateway::Parts& parts() { return parts_; }
+  void set_timeouts(gateway::StreamTimeouts timeouts) { parts_.timeouts = timeouts; }
+  async::TaskGroup& background() { return background_; }
 
  private:
   Task<void> wind_down(base::Duration grace);
@@ -56,6 +67,9 @@ class LoopThread {
   http::Client client_;
   std::unique_ptr<governance::SpoolWriter> writer_;
   gateway::Parts parts_;
+  http::AccessLog access_log_;
+  http::Stack stack_;
+  http::ServerHooks hooks_;
   http::Router router_;
   http::Server server_;
   async::TaskGroup control_;

@@ -7,13 +7,12 @@
 
 #include "apps/platform/config.h"
 #include "apps/platform/config_text.h"
+#include "apps/platform/notify.h"
 #include "apps/platform/services.h"
 #include "base/log.h"
 
 namespace deeppool::platform {
 namespace {
-
-constexpr const char* kVersion = "DeepPool 0.1.0";
 
 int fail(const Error& error) {
   log::flush();
@@ -32,17 +31,45 @@ sigset_t block_signals() {
   return set;
 }
 
-int serve(const Config& config) {
+// The old configuration stays in force unless all of the new one is sound.
+void reload(Services& services, const std::string& file, const ServiceNotifier& systemd) {
+  systemd.reloading();
+  auto fresh = load_config(file, current_environment());
+  Result<void> done = fresh ? services.reload(*fresh) : Result<void>(std::move(fresh).error());
+  if (done) {
+    log::info("configuration reloaded");
+  } else {
+    log::error("configuration not reloaded", {{"reason", done.error().message}});
+  }
+  systemd.ready();
+}
+
+// Until SIGTERM or SIGINT.
+void obey_signals(const sigset_t& signals, Services& services, const std::string& file,
+                  const ServiceNotifier& systemd) {
+  while (true) {
+    int number = 0;
+    sigwait(&signals, &number);
+    if (number == SIGHUP) reload(services, file, systemd);
+    if (number == SIGHUP || number == SIGUSR1) {
+      services.reopen_logs();
+      continue;
+    }
+    log::info("stopping", {{"signal", number}});
+    return;
+  }
+}
+
+int serve(const Config& config, const std::string& file) {
   const sigset_t signals = block_signals();
   auto services = Services::start(config);
   if (!services) return fail(services.error());
   if (Result<void> serving = (*services)->serve(); !serving) return fail(serving.error());
   log::info("serving", {{"http", config.server.http_addr}});
-  int signal_number = 0;
-  do {
-    sigwait(&signals, &signal_number);
-  } while (signal_number == SIGHUP || signal_number == SIGUSR1);
-  log::info("stopping", {{"signal", signal_number}});
+  const ServiceNotifier systemd(current_environment());
+  systemd.ready();
+  obey_signals(signals, **services, file, systemd);
+  systemd.stopping();
   services->reset();
   log::info("stopped");
   log::flush();
@@ -57,7 +84,7 @@ int run_program(const std::string& name, int argc, char** argv) {
   bool check = false;
   app.add_option("--config", file, "configuration file (YAML)")->check(CLI::ExistingFile);
   app.add_flag("--check-config", check, "read the configuration, say what is wrong, and end");
-  app.set_version_flag("--version", kVersion);
+  app.set_version_flag("--version", std::string("DeepPool ") + kVersion);
   CLI11_PARSE(app, argc, argv);
   auto config = load_config(file, current_environment());
   if (!config) return fail(config.error());
@@ -67,7 +94,7 @@ int run_program(const std::string& name, int argc, char** argv) {
     std::fputs(effective_yaml(*config).c_str(), stdout);
     return 0;
   }
-  return serve(*config);
+  return serve(*config, file);
 }
 
 }  // namespace deeppool::platform

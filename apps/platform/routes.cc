@@ -4,6 +4,8 @@
 #include "gateway/limits.h"
 #include "gateway/models_endpoint.h"
 #include "gateway/openai_error.h"
+#include "webapi/envelope.h"
+#include "webapi/session_check.h"
 
 namespace deeppool::platform {
 namespace {
@@ -37,17 +39,15 @@ std::vector<http::Route> gateway_routes(gateway::Parts& parts) {
   return routes;
 }
 
-http::ServerHooks server_hooks(const base::Clock& clock, base::Random& random) {
+http::ServerHooks shared_hooks(const webapi::Services& services) {
   http::ServerHooks hooks;
-  hooks.answer_error = gateway::answer_openai_error;
-  hooks.authorize = [](Exchange&, Access) -> Task<Result<void>> { co_return Result<void>(); };
-  hooks.before = [&clock, &random](Exchange& x) -> Task<bool> {
-    x.id = base::RequestId::make(clock, random);
-    x.trace = http::TraceContext::from_header(x.head.headers.find("traceparent"), random);
-    x.add_header("x-request-id", x.id.to_string());
-    co_return false;
+  hooks.answer_error = [](Exchange& x, Error error) {
+    return x.path().starts_with("/api/") ? webapi::answer_error(x, std::move(error))
+                                         : gateway::answer_openai_error(x, std::move(error));
   };
-  hooks.after = [](const Exchange&, const http::Route*) {};
+  hooks.authorize = [&services](Exchange& x, Access access) {
+    return webapi::authorize(services, x, access);
+  };
   return hooks;
 }
 

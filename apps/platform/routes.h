@@ -5,12 +5,14 @@
 
 #include "gateway/call.h"
 #include "http/server/server.h"
+#include "webapi/services.h"
 
 namespace deeppool::platform {
 
 // /v1: for callers with an API key.
 std::vector<http::Route> gateway_routes(gateway::Parts& parts);
 
-http::ServerHooks server_hooks(const base::Clock& clock, base::Random& random);
+// Errors in the shape of the API that the path belongs to, and the access check of /api/v1.
+http::ServerHooks shared_hooks(const webapi::Services& services);
 
 }  // namespace deeppool::platform

@@ -1,9 +1,12 @@
 #include "apps/platform/services.h"
 
+#include <cstdio>
 #include <filesystem>
 
+#include "apps/platform/metrics_endpoint.h"
 #include "apps/platform/routes.h"
 #include "base/log.h"
+#include "identity/first_admin.h"
 #include "sql/migrator/migrator.h"
 #include "sql/mysql/mysql_database.h"
 #include "sql/sqlite/sqlite_database.h"
@@ -46,6 +49,13 @@ std::string tokenizers_dir(const Config& config) {
   return program.parent_path().parent_path() / "share" / "tokenizers";
 }
 
+// Null without TLS.
+Result<std::shared_ptr<const async::TlsContext>> server_tls(const Config& config) {
+  const TlsSettings& tls = config.server.tls;
+  if (!tls.enabled) return std::shared_ptr<const async::TlsContext>();
+  return async::TlsContext::server(tls.cert_file, tls.key_file);
+}
+
 size_t loop_count(const Config& config) {
   if (config.server.loops > 0) return static_cast<size_t>(config.server.loops);
   return std::max(1u, std::thread::hardware_concurrency());
@@ -53,7 +63,8 @@ size_t loop_count(const Config& config) {
 
 }  // namespace
 
-Services::Services(const Config& config) : config_(config), limiter_(clock_) {}
+Services::Services(const Config& config)
+    : config_(config), proxy_(config.proxy), limiter_(clock_), passwords_(random_) {}
 
 Services::~Services() {
   stop();
@@ -61,6 +72,7 @@ Services::~Services() {
   // Jobs in the pools wake coroutines: the pools end while the loops still exist.
   lookups_.reset();
   store_pool_.reset();
+  log_pool_.reset();
   if (applier_ && !applier_->drain(clock_, base::Deadline::after(clock_, kSpoolDrain))) {
     log::warn("usage is left in the spool; the next start applies it");
   }
@@ -70,8 +82,10 @@ Result<std::unique_ptr<Services>> Services::start(const Config& config) {
   std::unique_ptr<Services> self(new Services(config));
   DP_CHECK(self->open_store());
   DP_CHECK(self->open_spool());
+  DP_CHECK(self->open_identity());
   DP_CHECK(self->load_snapshots());
-  self->make_loops();
+  DP_CHECK(self->open_log());
+  DP_CHECK(self->make_loops());
   return self;
 }
 
@@ -101,31 +115,121 @@ Result<void> Services::open_spool() {
   return applier_->recover();
 }
 
+// The first administrator's generated password is shown once, on the terminal, never in the log.
+Result<void> Services::open_identity() {
+  const SuperAdmin& admin = config_.admin.super_admin;
+  DP_TRY(const std::optional<identity::FirstAdmin> made,
+         identity::ensure_admin({*database_, clock_, random_}, {.username = admin.username,
+                                                                .password = admin.password,
+                                                                .phone = admin.phone,
+                                                                .email = admin.email}));
+  if (made && made->generated_password) {
+    std::fprintf(stderr,
+                 "The first administrator was made. It is shown only once:\n"
+                 "  username: %s\n  password: %s\n",
+                 made->username.c_str(), made->generated_password->c_str());
+  }
+  return {};
+}
+
 Result<void> Services::load_snapshots() {
   DP_TRY(tokenizers_, llm::Tokenizers::load(tokenizers_dir(config_)));
-  DP_CHECK(keys_.reload(*database_));
-  DP_CHECK(catalog_.reload(*database_, *sealer_));
+  refresh_.emplace(jobs::RefreshTargets{*database_, *sealer_, keys_, catalog_});
+  DP_CHECK(refresh_->refresh());
   log::info("loaded",
             {{"keys", keys_.current()->size()}, {"models", catalog_.current()->models().size()}});
   return {};
 }
 
-void Services::make_loops() {
+Result<void> Services::open_log() {
+  DP_TRY(access_log_, http::AccessLogSink::open(config_.access_log));
+  DP_TRY(trusted_proxies_, http::TrustedProxies::parse(config_.server.trusted_proxies));
+  return {};
+}
+
+Result<void> Services::make_loops() {
+  const size_t count = loop_count(config_);
   lookups_ = std::make_unique<async::BlockingPool>("lookup", kLookupThreads, kLookupQueue);
   store_pool_ = std::make_unique<async::BlockingPool>("store", kStoreThreads, kStoreQueue);
-  const gateway::StreamTimeouts timeouts{config_.stream_timeouts.first_token,
-                                         config_.stream_timeouts.inter_chunk_idle};
-  shared_.emplace(SharedParts{clock_, random_, keys_, catalog_, *tokenizers_, limiter_, quota_,
-                              *spool_, *lookups_, tls_contexts_, config_.proxy, timeouts});
-  hooks_ = server_hooks(clock_, random_);
+  log_pool_ = std::make_unique<async::BlockingPool>("log", 1, count + 1);
+  metrics_.emplace(count, kVersion, clock_);
+  watch_figures();
+  watch_readiness();
+  shared_.emplace(
+      SharedParts{clock_,
+                  random_,
+                  keys_,
+                  catalog_,
+                  *tokenizers_,
+                  limiter_,
+                  quota_,
+                  *spool_,
+                  *lookups_,
+                  tls_contexts_,
+                  proxy_,
+                  {config_.stream_timeouts.first_token, config_.stream_timeouts.inter_chunk_idle},
+                  *metrics_,
+                  *log_pool_,
+                  *access_log_,
+                  trusted_proxies_});
+  webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
+                                   [this] { refreshed_now(); }});
   http::ServerSettings settings;
   settings.max_connections = static_cast<size_t>(config_.limits.connections_per_loop);
   settings.max_body_bytes_in_flight = static_cast<size_t>(config_.limits.bodies_mib_per_loop) << 20;
-  const LoopThread::RoutesOf routes = [](gateway::Parts& parts) { return gateway_routes(parts); };
-  for (size_t i = 0; i < loop_count(config_); ++i) {
+  DP_TRY(settings.tls, server_tls(config_));
+  const LoopThread::RoutesOf routes = [this](gateway::Parts& parts) { return routes_of(parts); };
+  for (size_t i = 0; i < count; ++i) {
     loops_.push_back(
-        std::make_unique<LoopThread>(static_cast<int>(i), *shared_, routes, hooks_, settings));
+        std::make_unique<LoopThread>(i, *shared_, routes, shared_hooks(*webapi_), settings));
   }
+  return {};
+}
+
+std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
+  std::vector<http::Route> all = gateway_routes(parts);
+  const auto add = [&all](std::vector<http::Route> more) {
+    for (http::Route& route : more) all.push_back(std::move(route));
+  };
+  add(health_routes(readiness_, kVersion));
+  all.push_back(metrics_route(*metrics_, *store_pool_, config_.metrics.token));
+  return all;
+}
+
+// A failure is logged by the refresh itself and mended by its next poll.
+void Services::refreshed_now() {
+  Result<void> done = refresh_->refresh();
+  (void)done;
+}
+
+void Services::watch_readiness() {
+  readiness_.add("store", [this] {
+    return applier_->backlog().store_down ? std::string("the database cannot be reached")
+                                          : std::string();
+  });
+  readiness_.add("spool", [this] {
+    return spool_->accepting() ? std::string()
+                               : std::string("usage cannot be recorded: disk full?");
+  });
+}
+
+// Figures that others keep.
+void Services::watch_figures() {
+  const auto number = [](auto v) { return static_cast<double>(v); };
+  metrics_->add_gauge("spool_backlog_bytes", "Spool bytes that are not in the store yet.",
+                      [=, this] { return number(applier_->backlog().bytes); });
+  metrics_->add_gauge("spool_open_holds", "Requests in flight, as the spool knows them.",
+                      [=, this] { return number(applier_->backlog().open_holds); });
+  metrics_->add_counter("spool_applied_total", "Final records applied to the store.",
+                        [=, this] { return number(applier_->backlog().applied); });
+  metrics_->add_gauge("spool_accepting", "1 while new billable work is accepted.",
+                      [=, this] { return spool_->accepting() ? 1.0 : 0.0; });
+  metrics_->add_gauge("store_down", "1 while the applier cannot reach the store.",
+                      [=, this] { return applier_->backlog().store_down ? 1.0 : 0.0; });
+  metrics_->add_counter("access_log_dropped_total", "Access log lines dropped.",
+                        [=, this] { return number(access_log_->dropped()); });
+  metrics_->add_counter("log_dropped_total", "Log lines dropped.",
+                        [=] { return number(log::dropped()); });
 }
 
 Result<void> Services::serve() {
@@ -133,11 +237,44 @@ Result<void> Services::serve() {
   DP_CHECK(async::check_port_free(address));
   applier_->start();
   for (auto& loop : loops_) DP_CHECK(loop->start(address));
+  readiness_.start();
+  LoopThread& first = *loops_.front();
+  first.post(
+      [this, &first] { first.background().spawn(refresh_->run(*store_pool_, refreshing_)); });
   return {};
 }
 
 void Services::stop() {
+  if (stopping_ || loops_.empty()) return;
+  stopping_ = true;
+  readiness_.stop();
+  loops_.front()->post([this] { refreshing_.cancel(async::CancelReason::shutting_down); });
   for (auto& loop : loops_) loop->stop(config_.server.drain_grace);
+}
+
+Result<void> Services::reload(const Config& fresh) {
+  DP_TRY(const std::shared_ptr<const async::TlsContext> tls, server_tls(fresh));
+  if (config_.server.http_addr != fresh.server.http_addr || config_.data_dir != fresh.data_dir ||
+      config_.server.tls.enabled != fresh.server.tls.enabled) {
+    log::warn("addresses, TLS on or off and data_dir change with a restart only");
+  }
+  const gateway::StreamTimeouts timeouts{fresh.stream_timeouts.first_token,
+                                         fresh.stream_timeouts.inter_chunk_idle};
+  for (auto& loop : loops_) {
+    LoopThread* l = loop.get();
+    l->post([l, tls, timeouts] {
+      if (tls) l->server().set_tls(tls);
+      l->set_timeouts(timeouts);
+    });
+  }
+  log::set_level(fresh.log_level);
+  return {};
+}
+
+void Services::reopen_logs() {
+  if (Result<void> done = access_log_->reopen(); !done) {
+    log::warn("the access log could not be opened again", {{"detail", done.error().message}});
+  }
 }
 
 }  // namespace deeppool::platform

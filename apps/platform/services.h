@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/platform/config.h"
+#include "apps/platform/health.h"
 #include "apps/platform/loop_thread.h"
 #include "async/blocking_pool.h"
 #include "base/clock.h"
@@ -18,12 +19,17 @@
 #include "governance/spool/spool.h"
 #include "governance/usage/usage_store.h"
 #include "identity/key_directory.h"
+#include "identity/password_hasher.h"
+#include "jobs/config_refresh.h"
 #include "llm/tokenizer/tokenizer.h"
 #include "provider/catalog.h"
 #include "ratelimit/limiter.h"
 #include "sql/database.h"
+#include "webapi/services.h"
 
 namespace deeppool::platform {
+
+inline constexpr const char* kVersion = "0.1.0";
 
 class Services {
  public:
@@ -32,18 +38,30 @@ class Services {
   static Result<std::unique_ptr<Services>> start(const Config& config);
   ~Services();
 
-  // Serves until stop(); opens the ports first.
+  // Opens the ports and serves on threads of its own until stop() or the end of this object.
   Result<void> serve();
   void stop();
+  // Takes over what may change while serving: certificates, timeouts, log level. All or nothing;
+  // what needs a restart is named in the log.
+  Result<void> reload(const Config& fresh);
+  // After log files were moved away.
+  void reopen_logs();
 
  private:
   explicit Services(const Config& config);
   Result<void> open_store();
   Result<void> open_spool();
+  Result<void> open_identity();
   Result<void> load_snapshots();
-  void make_loops();
+  Result<void> open_log();
+  Result<void> make_loops();
+  void watch_figures();
+  void watch_readiness();
+  void refreshed_now();
+  std::vector<http::Route> routes_of(gateway::Parts& parts);
 
   const Config& config_;
+  bool stopping_ = false;
   base::SystemClock clock_;
   base::SystemRandom random_;
   http::Proxy proxy_;
@@ -58,12 +76,20 @@ class Services {
   std::unique_ptr<governance::Applier> applier_;
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
+  std::optional<jobs::ConfigRefresh> refresh_;
+  async::CancelScope refreshing_;  // of the first loop
+  identity::PasswordHasher passwords_;
+  std::optional<webapi::Services> webapi_;
+  std::optional<metrics::Metrics> metrics_;
+  std::unique_ptr<http::AccessLogSink> access_log_;
+  http::TrustedProxies trusted_proxies_;
+  Readiness readiness_;
   std::optional<SharedParts> shared_;
-  http::ServerHooks hooks_;
   std::vector<std::unique_ptr<LoopThread>> loops_;
   // Jobs wake coroutines, so pools end before loops: declared after them.
   std::unique_ptr<async::BlockingPool> lookups_;
   std::unique_ptr<async::BlockingPool> store_pool_;
+  std::unique_ptr<async::BlockingPool> log_pool_;
 };
 
 }  // namespace deeppool::platform
