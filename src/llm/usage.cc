@@ -29,6 +29,20 @@ void read_max(json::Reader& reader, int64_t& count) {
   count = std::max(count, read_tokens(reader));
 }
 
+// A count that may be billed on: absent (null) or a whole number in range. A usage object with
+// anything else in these places is no usage at all, rather than a bill with holes.
+bool countable(json::Reader ahead, Kind kind) {
+  if (kind == Kind::null) return true;
+  if (kind != Kind::number) return false;
+  const std::optional<int64_t> number = json::to_integer(ahead.text(ahead.read_number()));
+  return number && *number >= 0 && *number <= kMaxTokens;
+}
+
+bool is_total(std::string_view key) {
+  return key == "prompt_tokens" || key == "completion_tokens" || key == "total_tokens" ||
+         key == "input_tokens" || key == "output_tokens";
+}
+
 void read_prompt_details(json::Reader& reader, Usage& usage) {
   for (json::Members members(reader); members.next();) {
     const std::string_view key = members.key();
@@ -120,6 +134,7 @@ std::optional<Usage> read_usage(std::string_view json) {
   for (json::Members members(reader); members.next();) {
     const std::string_view key = members.key();
     const Kind kind = reader.peek();
+    if (is_total(key) && !countable(reader, kind)) return std::nullopt;
     if (key == "prompt_tokens" || key == "input_tokens") {
       counted = counted || kind == Kind::number;
       read_max(reader, usage.prompt_tokens);
