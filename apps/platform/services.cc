@@ -7,6 +7,7 @@
 #include "apps/platform/routes.h"
 #include "base/log.h"
 #include "identity/first_admin.h"
+#include "portalapi/routes.h"
 #include "sql/migrator/migrator.h"
 #include "sql/mysql/mysql_database.h"
 #include "sql/sqlite/sqlite_database.h"
@@ -172,6 +173,7 @@ Result<void> Services::make_loops() {
                   *log_pool_,
                   *access_log_,
                   trusted_proxies_});
+  guards_.emplace(clock_);
   webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
                                    [this] { refreshed_now(); }});
   http::ServerSettings settings;
@@ -193,6 +195,8 @@ std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
   };
   add(health_routes(readiness_, kVersion));
   all.push_back(metrics_route(*metrics_, *store_pool_, config_.metrics.token));
+  add(portalapi::routes({*webapi_, catalog_, *guards_}));
+  add(adminapi::routes({*webapi_, keys_, catalog_, [this] { return live_figures(); }}));
   return all;
 }
 
@@ -230,6 +234,13 @@ void Services::watch_figures() {
                         [=, this] { return number(access_log_->dropped()); });
   metrics_->add_counter("log_dropped_total", "Log lines dropped.",
                         [=] { return number(log::dropped()); });
+}
+
+adminapi::LiveFigures Services::live_figures() const {
+  adminapi::LiveFigures live;
+  live.requests_in_flight = metrics_->in_flight();
+  for (const auto& loop : loops_) live.connections += loop->connections();
+  return live;
 }
 
 Result<void> Services::serve() {

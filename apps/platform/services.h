@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "adminapi/routes.h"
 #include "apps/platform/config.h"
 #include "apps/platform/health.h"
 #include "apps/platform/loop_thread.h"
@@ -22,6 +23,7 @@
 #include "identity/password_hasher.h"
 #include "jobs/config_refresh.h"
 #include "llm/tokenizer/tokenizer.h"
+#include "portalapi/guards.h"
 #include "provider/catalog.h"
 #include "ratelimit/limiter.h"
 #include "sql/database.h"
@@ -58,6 +60,7 @@ class Services {
   void watch_figures();
   void watch_readiness();
   void refreshed_now();
+  adminapi::LiveFigures live_figures() const;
   std::vector<http::Route> routes_of(gateway::Parts& parts);
 
   const Config& config_;
@@ -80,6 +83,7 @@ class Services {
   async::CancelScope refreshing_;  // of the first loop
   identity::PasswordHasher passwords_;
   std::optional<webapi::Services> webapi_;
+  std::optional<portalapi::Guards> guards_;
   std::optional<metrics::Metrics> metrics_;
   std::unique_ptr<http::AccessLogSink> access_log_;
   http::TrustedProxies trusted_proxies_;

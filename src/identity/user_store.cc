@@ -136,6 +136,15 @@ Result<void> update(sql::Writer& tx, const User& u, int64_t now_ms) {
   return {};
 }
 
+Result<void> update_profile(sql::Writer& tx, const User& u, int64_t now_ms) {
+  DP_TRY(const sql::Outcome done,
+         tx.execute("UPDATE users SET phone = ?, identity = ?, user_type = ?, updated_at = ? "
+                    "WHERE id = ?",
+                    u.phone, u.identity, u.user_type, now_ms, u.id));
+  if (done.affected == 0) return no_such_user();
+  return {};
+}
+
 Result<void> set_password(sql::Writer& tx, base::UserId id, std::string_view password_hash,
                           int64_t now_ms) {
   DP_TRY(const sql::Outcome done,

@@ -67,6 +67,8 @@ Result<base::UserId> create(sql::Writer& tx, const User& user, std::string_view 
 // Everything but the username. conflict when no enabled administrator would be left. Ends the
 // user's sessions when it disables the user. Inside a transaction.
 Result<void> update(sql::Writer& tx, const User& user, int64_t now_ms);
+// What users change themselves: phone, identity, user_type. No other column is written.
+Result<void> update_profile(sql::Writer& tx, const User& user, int64_t now_ms);
 // Ends all sessions of the user. Inside a transaction.
 Result<void> set_password(sql::Writer& tx, base::UserId id, std::string_view password_hash,
                           int64_t now_ms);

@@ -10,7 +10,8 @@
 namespace deeppool::settings {
 
 Result<int64_t> config_version(sql::Reader& reader);
-// Also the lock that puts changes in an order: take it last, it is held until the commit.
+// Take it first: its row stays locked until the commit, so that such changes run one at a time over
+// all processes and may read, decide and write without losing another's update.
 Result<void> bump_config_version(sql::Writer& tx);
 
 }  // namespace deeppool::settings

@@ -42,8 +42,8 @@ base::Deadline sql_deadline() {
 Result<void> commit_change(const Services& services,
                            const std::function<Result<void>(sql::Writer&)>& work) {
   DP_CHECK(sql::run_transaction(services.database, [&](sql::Writer& tx) -> Result<void> {
-    DP_CHECK(work(tx));
-    return settings::bump_config_version(tx);
+    DP_CHECK(settings::bump_config_version(tx));
+    return work(tx);
   }));
   services.config_changed();
   return {};

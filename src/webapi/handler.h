@@ -45,8 +45,9 @@ Result<Id> path_id(const Request& request, size_t index, std::string_view what) 
   return Error(ErrorCode::not_found, "There is no such " + std::string(what) + ".");
 }
 
-// A transaction that other processes must hear of: `work`, then config_version, then commit; after
-// it the change is in force here. `work` is Result<T>(sql::Writer&) and may run more than once.
+// A transaction that other processes must hear of; after it the change is in force here. Such
+// changes run one at a time over all processes (config_version is their lock), so that `work` may
+// read, decide and write. It may run more than once.
 Result<void> commit_change(const Services& services,
                            const std::function<Result<void>(sql::Writer&)>& work);
 

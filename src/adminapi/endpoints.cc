@@ -1,0 +1,224 @@
+#include "adminapi/endpoints.h"
+
+#include "adminapi/audited_change.h"
+#include "adminapi/limits.h"
+#include "provider/base_url.h"
+#include "provider/endpoint_store.h"
+#include "webapi/fields.h"
+#include "webapi/limits.h"
+#include "webapi/paging.h"
+
+namespace deeppool::adminapi {
+namespace {
+
+namespace endpoints = provider::endpoints;
+using endpoints::StoredEndpoint;
+using http::Access;
+using http::Method;
+using webapi::Answer;
+using webapi::Fields;
+using webapi::Request;
+using webapi::Services;
+
+// Enough to tell keys apart, too little to use one.
+std::string masked(const crypto::Sealer& sealer, const StoredEndpoint& e) {
+  if (!e.key_sealed) return "";
+  const auto key = endpoints::reveal_key(sealer, e);
+  if (!key) return "(cannot be opened with this instance's encryption key)";
+  if (key->size() < kShortestKeyShownInPart) return "********";
+  return key->substr(0, 3) + "********" + key->substr(key->size() - 4);
+}
+
+boost::json::object endpoint_json(const crypto::Sealer& sealer, const StoredEndpoint& e) {
+  return {{"id", e.id.value},
+          {"name", e.name},
+          {"model_family", e.model_family},
+          {"provider_type", e.provider_type},
+          {"endpoint", e.endpoint},
+          {"api_key", masked(sealer, e)},
+          {"upstream_model", e.upstream_model},
+          {"weight", e.weight},
+          {"priority", e.priority},
+          {"max_inflight", e.max_inflight},
+          {"enabled", e.enabled},
+          {"created_at", e.created_at_ms},
+          {"updated_at", e.updated_at_ms}};
+}
+
+Result<void> check_provider_type(std::string_view type) {
+  for (const std::string_view known : {"openai", "custom"}) {
+    if (type == known) return {};
+  }
+  for (const std::string_view later :
+       {"anthropic", "gemini", "deepseek", "qwen", "kimi", "glm", "ernie", "minimax"}) {
+    if (type == later) {
+      return Error::invalid("provider_type",
+                            "`provider_type` \"" + std::string(type) +
+                                "\" is not supported by this version yet; its OpenAI-compatible "
+                                "API, if it has one, works as \"openai\" or \"custom\".");
+    }
+  }
+  return Error::invalid("provider_type", "`provider_type` must be \"openai\" or \"custom\".");
+}
+
+Result<void> check_key(std::string_view key) {
+  for (const char c : key) {
+    if (c > 0x20 && c < 0x7f) continue;
+    return Error::invalid("api_key",
+                          "`api_key` must be visible ASCII characters without white space.");
+  }
+  return {};
+}
+
+struct EndpointBody {
+  StoredEndpoint endpoint;         // what it was, with what the body says on top
+  std::optional<std::string> key;  // empty: remove it
+};
+
+void require(Fields& body, std::string_view name) {
+  if (!body.given(name)) {
+    body.fail(Error::invalid(std::string(name), "`" + std::string(name) + "` is required."));
+  }
+}
+
+enum class Reading { whole, partial };
+
+Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, Reading reading) {
+  Fields body(request.body);
+  EndpointBody out{std::move(base), {}};
+  StoredEndpoint& e = out.endpoint;
+  if (reading == Reading::whole) {
+    require(body, "name");
+    require(body, "endpoint");
+  }
+  e.name = body.text("name", {.min = 1, .max = kMaxNameBytes}).value_or(e.name);
+  e.model_family = body.text("model_family", {.max = kMaxNameBytes}).value_or(e.model_family);
+  e.provider_type = body.text("provider_type", {.min = 1, .max = 32}).value_or(e.provider_type);
+  e.endpoint = body.text("endpoint", {.max = provider::kMaxBaseUrlBytes}).value_or(e.endpoint);
+  e.upstream_model =
+      body.text("upstream_model", {.max = kMaxUpstreamModelBytes}).value_or(e.upstream_model);
+  e.weight = body.integer("weight", {.min = 1, .max = kMaxWeight}).value_or(e.weight);
+  e.priority =
+      body.integer("priority", {.min = -kMaxPriority, .max = kMaxPriority}).value_or(e.priority);
+  e.max_inflight =
+      body.integer("max_inflight", {.min = 0, .max = kMaxInflight}).value_or(e.max_inflight);
+  e.enabled = body.flag("enabled").value_or(e.enabled);
+  out.key = body.secret("api_key", kMaxUpstreamKeyBytes);
+  DP_CHECK(body.finish());
+  DP_CHECK(check_provider_type(e.provider_type));
+  DP_CHECK(provider::parse_base_url(e.endpoint));
+  if (out.key) DP_CHECK(check_key(*out.key));
+  return out;
+}
+
+// A stored key goes only to the server that it was entered for: who may edit a URL must not thereby
+// learn a key that nobody can read.
+Result<void> keep_key_at_home(const StoredEndpoint& before, const EndpointBody& after) {
+  if (!before.key_sealed || after.key) return {};
+  DP_TRY(const auto was, provider::parse_base_url(before.endpoint));
+  DP_TRY(const auto is, provider::parse_base_url(after.endpoint.endpoint));
+  if (was.tls == is.tls && was.host == is.host && was.port == is.port) return {};
+  return Error::invalid("api_key",
+                        "`endpoint` names another server, so `api_key` must be given again "
+                        "(\"\" for none).");
+}
+
+Answer list_of(const Services& s, const Request& request, std::optional<std::string> family) {
+  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(auto reader, s.database.read());
+  DP_TRY(const auto found, endpoints::search(reader, {.keyword = paging.keyword,
+                                                      .family = std::move(family),
+                                                      .limit = paging.size,
+                                                      .offset = paging.offset()}));
+  boost::json::array items;
+  for (const auto& e : found.endpoints) items.push_back(endpoint_json(s.sealer, e));
+  return webapi::page_of(paging, std::move(items), found.total);
+}
+
+Answer list_endpoints(const Services& s, const Request& request) {
+  return list_of(s, request, request.query("model_family"));
+}
+
+Answer list_family(const Services& s, const Request& request) {
+  return list_of(s, request, request.params[0]);
+}
+
+Answer show_endpoint(const Services& s, const Request& request) {
+  DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
+  DP_TRY(auto reader, s.database.read());
+  DP_TRY(const StoredEndpoint e, endpoints::get(reader, id));
+  return boost::json::value(endpoint_json(s.sealer, e));
+}
+
+Answer create_endpoint(const Services& s, const Request& request) {
+  DP_TRY(const EndpointBody body, read_endpoint(request, {}, Reading::whole));
+  boost::json::object created;
+  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+    DP_TRY(const auto id, endpoints::create(tx, body.endpoint, webapi::now_ms(s)));
+    DP_CHECK(endpoints::set_key(tx, s.sealer, id, body.key.value_or("")));
+    DP_TRY(const StoredEndpoint fresh, endpoints::get(tx, id));
+    created = endpoint_json(s.sealer, fresh);
+    return Change{"endpoint.create", "endpoint", std::to_string(id.value), difference({}, created)};
+  }));
+  return boost::json::value(std::move(created));
+}
+
+Answer change_endpoint(const Services& s, const Request& request, Reading reading) {
+  DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
+  boost::json::object updated;
+  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+    DP_TRY(const StoredEndpoint before, endpoints::get(tx, id));
+    StoredEndpoint base = before;
+    if (reading == Reading::whole) base = {};
+    base.id = id;
+    DP_TRY(const EndpointBody body, read_endpoint(request, std::move(base), reading));
+    DP_CHECK(keep_key_at_home(before, body));
+    DP_CHECK(endpoints::update(tx, body.endpoint, webapi::now_ms(s)));
+    if (body.key) DP_CHECK(endpoints::set_key(tx, s.sealer, id, *body.key));
+    DP_TRY(const StoredEndpoint fresh, endpoints::get(tx, id));
+    updated = endpoint_json(s.sealer, fresh);
+    return Change{"endpoint.update", "endpoint", std::to_string(id.value),
+                  difference(endpoint_json(s.sealer, before), updated)};
+  }));
+  return boost::json::value(std::move(updated));
+}
+
+Answer replace_endpoint(const Services& s, const Request& request) {
+  return change_endpoint(s, request, Reading::whole);
+}
+
+Answer patch_endpoint(const Services& s, const Request& request) {
+  return change_endpoint(s, request, Reading::partial);
+}
+
+Answer delete_endpoint(const Services& s, const Request& request) {
+  DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
+  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+    DP_TRY(const StoredEndpoint before, endpoints::get(tx, id));
+    DP_CHECK(endpoints::remove(tx, id));
+    return Change{"endpoint.delete", "endpoint", std::to_string(id.value), {{"name", before.name}}};
+  }));
+  return boost::json::value();
+}
+
+}  // namespace
+
+std::vector<http::Route> endpoint_routes(const Admin& admin) {
+  const Services& s = admin.services;
+  const auto at = [&s](auto work) {
+    return webapi::blocking(s, [&s, work](const Request& r) { return work(s, r); });
+  };
+  using webapi::kMaxBody;
+  const std::string all = "/api/v1/admin/endpoints";
+  return {
+      {Method::get, all, Access::admin, kMaxBody, at(list_endpoints)},
+      {Method::post, all, Access::admin, kMaxBody, at(create_endpoint)},
+      {Method::get, all + "/by-family/{family}", Access::admin, kMaxBody, at(list_family)},
+      {Method::get, all + "/{id}", Access::admin, kMaxBody, at(show_endpoint)},
+      {Method::put, all + "/{id}", Access::admin, kMaxBody, at(replace_endpoint)},
+      {Method::patch, all + "/{id}", Access::admin, kMaxBody, at(patch_endpoint)},
+      {Method::del, all + "/{id}", Access::admin, kMaxBody, at(delete_endpoint)},
+  };
+}
+
+}  // namespace deeppool::adminapi

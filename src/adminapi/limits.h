@@ -1,0 +1,25 @@
+// Every bound of this module, with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace deeppool::adminapi {
+
+inline constexpr size_t kMaxNameBytes = 128;           // the tables' columns
+inline constexpr size_t kMaxUpstreamModelBytes = 255;  // likewise
+inline constexpr size_t kMaxModelNameBytes = 191;      // likewise
+inline constexpr size_t kMaxUpstreamKeyBytes = 4096;   // tokens of some clouds have 2 KiB
+// Shorter keys are masked whole: seven shown characters would give too much of them away.
+inline constexpr size_t kShortestKeyShownInPart = 20;
+inline constexpr int64_t kMaxWeight = 1000;         // finer shares do not show in traffic
+inline constexpr int64_t kMaxPriority = 1000;       // ranks, not measures
+inline constexpr int64_t kMaxInflight = 1'000'000;  // beyond what one process can hold open
+inline constexpr size_t kMaxEndpointsPerModel =
+    64;                                 // each is tried in turn before a caller waits out
+inline constexpr size_t kMaxTags = 20;  // what a list in a console can show
+inline constexpr size_t kMaxTagBytes = 32;
+inline constexpr size_t kMaxScaleBytes = 32;               // "671B-A37B"; the table's column
+inline constexpr int64_t kMaxModelTokens = 1'000'000'000;  // 100 times the longest context known
+
+}  // namespace deeppool::adminapi

@@ -1,0 +1,29 @@
+// Every route of /api/v1/admin. The table is made once; what it refers to outlives it.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "http/server/router.h"
+#include "identity/key_directory.h"
+#include "provider/catalog.h"
+#include "webapi/services.h"
+
+namespace deeppool::adminapi {
+
+// What only the running program knows.
+struct LiveFigures {
+  int64_t requests_in_flight = 0;
+  int64_t connections = 0;
+};
+
+struct Admin {
+  const webapi::Services& services;
+  const identity::KeyDirectory& keys;
+  const provider::CatalogDirectory& catalog;
+  std::function<LiveFigures()> live;  // any thread
+};
+
+std::vector<http::Route> routes(const Admin& admin);
+
+}  // namespace deeppool::adminapi

@@ -1,0 +1,63 @@
+#include "portalapi/public_models.h"
+
+#include <algorithm>
+
+#include "webapi/envelope.h"
+#include "webapi/handler.h"
+#include "webapi/limits.h"
+#include "webapi/paging.h"
+
+namespace deeppool::portalapi {
+namespace {
+
+using webapi::Answer;
+using webapi::Request;
+
+bool contains(std::string_view text, std::string_view keyword) {
+  const auto same = [](char a, char b) { return base::lower(a) == base::lower(b); };
+  return !std::ranges::search(text, keyword, same).empty() || keyword.empty();
+}
+
+boost::json::object model_json(const provider::Model& m) {
+  return {{"model_name", m.name},
+          {"vendor_type", m.vendor_type},
+          {"provider_type", m.provider_type},
+          {"max_context_length", m.max_context_length},
+          {"max_output_tokens", m.max_output_tokens},
+          {"param_scale", m.param_scale},
+          {"supports_reasoning", m.supports_reasoning},
+          {"supports_function_call", m.supports_function_call},
+          {"supports_vision", m.supports_vision},
+          {"tags", boost::json::array(m.tags.begin(), m.tags.end())},
+          {"created_at", m.created_ms}};
+}
+
+Answer list_models(const Portal& p, const Request& request) {
+  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  const auto catalog = p.catalog.current();
+  boost::json::array items;
+  int64_t matching = 0;
+  for (const auto& model : catalog->models()) {
+    if (!contains(model->name, paging.keyword)) continue;
+    const bool on_page = matching >= paging.offset() && matching < paging.offset() + paging.size;
+    if (on_page) items.push_back(model_json(*model));
+    ++matching;
+  }
+  return webapi::page_of(paging, std::move(items), matching);
+}
+
+// No SQL, so no pool: it answers from the loop even while the database is away.
+Task<void> answer_models(http::Exchange& x, const Portal& p) {
+  const Request request = webapi::request_of(x);
+  Answer listed = list_models(p, request);
+  co_await webapi::answer(x, std::move(listed));
+}
+
+}  // namespace
+
+std::vector<http::Route> public_model_routes(const Portal& p) {
+  return {{http::Method::get, "/api/v1/public/models", http::Access::anyone, webapi::kMaxBody,
+           [p](http::Exchange& x) { return answer_models(x, p); }}};
+}
+
+}  // namespace deeppool::portalapi

@@ -1,0 +1,20 @@
+#include "portalapi/routes.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "portalapi/accounts.h"
+#include "portalapi/api_keys.h"
+#include "portalapi/public_models.h"
+
+namespace deeppool::portalapi {
+
+std::vector<http::Route> routes(const Portal& portal) {
+  std::vector<http::Route> all = account_routes(portal);
+  for (auto more : {api_key_routes, public_model_routes}) {
+    std::ranges::move(more(portal), std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace deeppool::portalapi

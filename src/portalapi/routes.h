@@ -1,0 +1,22 @@
+// Every route of /api/v1 for users, and those that need no login. The table is made once; what it
+// refers to outlives it.
+#pragma once
+
+#include <vector>
+
+#include "http/server/router.h"
+#include "portalapi/guards.h"
+#include "provider/catalog.h"
+#include "webapi/services.h"
+
+namespace deeppool::portalapi {
+
+struct Portal {
+  const webapi::Services& services;
+  const provider::CatalogDirectory& catalog;
+  Guards& guards;
+};
+
+std::vector<http::Route> routes(const Portal& portal);
+
+}  // namespace deeppool::portalapi
