@@ -8,6 +8,7 @@ CREATE TABLE model_endpoints (
   model_family VARCHAR(128) NOT NULL DEFAULT '',
   provider_type VARCHAR(32) NOT NULL,
   endpoint VARCHAR(1024) NOT NULL,
+  ca_file VARCHAR(1024) NOT NULL DEFAULT '',
   api_key_sealed BLOB,
   upstream_model VARCHAR(255) NOT NULL DEFAULT '',
   weight BIGINT NOT NULL DEFAULT 1,

@@ -8,6 +8,7 @@ CREATE TABLE model_endpoints (
   model_family TEXT NOT NULL DEFAULT '',
   provider_type TEXT NOT NULL,
   endpoint TEXT NOT NULL,
+  ca_file TEXT NOT NULL DEFAULT '',
   api_key_sealed BLOB,
   upstream_model TEXT NOT NULL DEFAULT '',
   weight INTEGER NOT NULL DEFAULT 1,

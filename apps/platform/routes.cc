@@ -1,7 +1,6 @@
 #include "apps/platform/routes.h"
 
 #include "gateway/chat_pipeline.h"
-#include "gateway/limits.h"
 #include "gateway/models_endpoint.h"
 #include "gateway/openai_error.h"
 #include "webapi/envelope.h"
@@ -20,19 +19,20 @@ http::Handler completion(gateway::Parts& parts, llm::Api api) {
 
 }  // namespace
 
-std::vector<http::Route> gateway_routes(gateway::Parts& parts) {
+std::vector<http::Route> gateway_routes(gateway::Parts& parts, size_t body_limit) {
   const http::Handler chat = completion(parts, llm::Api::chat_completions);
   const http::Handler text = completion(parts, llm::Api::completions);
   const http::Handler embeddings = completion(parts, llm::Api::embeddings);
   const http::Handler models = [&parts](Exchange& x) { return gateway::list_models(parts, x); };
   const http::Handler model = [&parts](Exchange& x) { return gateway::get_model(parts, x); };
-  constexpr size_t body = gateway::kMaxRequestBytes;
   std::vector<http::Route> routes;
   // Many tools are given a base URL without /v1.
   for (const std::string prefix : {"/v1", ""}) {
-    routes.push_back({Method::post, prefix + "/chat/completions", Access::api_key, body, chat});
-    routes.push_back({Method::post, prefix + "/completions", Access::api_key, body, text});
-    routes.push_back({Method::post, prefix + "/embeddings", Access::api_key, body, embeddings});
+    routes.push_back(
+        {Method::post, prefix + "/chat/completions", Access::api_key, body_limit, chat});
+    routes.push_back({Method::post, prefix + "/completions", Access::api_key, body_limit, text});
+    routes.push_back(
+        {Method::post, prefix + "/embeddings", Access::api_key, body_limit, embeddings});
     routes.push_back({Method::get, prefix + "/models", Access::api_key, 0, models});
     routes.push_back({Method::get, prefix + "/models/{id}", Access::api_key, 0, model});
   }

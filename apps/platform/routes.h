@@ -9,8 +9,8 @@
 
 namespace deeppool::platform {
 
-// /v1: for callers with an API key.
-std::vector<http::Route> gateway_routes(gateway::Parts& parts);
+// /v1: for callers with an API key. `body_limit`: bytes of one request.
+std::vector<http::Route> gateway_routes(gateway::Parts& parts, size_t body_limit);
 
 // Errors in the shape of the API that the path belongs to, and the access check of /api/v1.
 http::ServerHooks shared_hooks(const webapi::Services& services);

@@ -19,6 +19,7 @@ constexpr size_t kStoreThreads = 4;  // the number of SQLite readers; more would
 constexpr size_t kStoreQueue = 256;  // administrators and refreshes; the hot path never waits here
 constexpr size_t kLookupThreads = 2;
 constexpr size_t kLookupQueue = 256;
+constexpr size_t kScrapes = 8;  // of /metrics, waiting for the log thread
 constexpr auto kSpoolDrain = std::chrono::seconds(5);
 
 sql::TlsPolicy tls_policy(const std::string& name) {
@@ -152,7 +153,7 @@ Result<void> Services::make_loops() {
   const size_t count = loop_count(config_);
   lookups_ = std::make_unique<async::BlockingPool>("lookup", kLookupThreads, kLookupQueue);
   store_pool_ = std::make_unique<async::BlockingPool>("store", kStoreThreads, kStoreQueue);
-  log_pool_ = std::make_unique<async::BlockingPool>("log", 1, count + 1);
+  log_pool_ = std::make_unique<async::BlockingPool>("log", 1, count + kScrapes);
   metrics_.emplace(count, kVersion, clock_);
   watch_figures();
   watch_readiness();
@@ -189,12 +190,13 @@ Result<void> Services::make_loops() {
 }
 
 std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
-  std::vector<http::Route> all = gateway_routes(parts);
+  std::vector<http::Route> all =
+      gateway_routes(parts, static_cast<size_t>(config_.limits.request_body_mib) << 20);
   const auto add = [&all](std::vector<http::Route> more) {
     for (http::Route& route : more) all.push_back(std::move(route));
   };
   add(health_routes(readiness_, kVersion));
-  all.push_back(metrics_route(*metrics_, *store_pool_, config_.metrics.token));
+  all.push_back(metrics_route(*metrics_, *log_pool_, config_.metrics.token));
   add(portalapi::routes({*webapi_, catalog_, *guards_}));
   add(adminapi::routes({*webapi_, keys_, catalog_, [this] { return live_figures(); }}));
   return all;

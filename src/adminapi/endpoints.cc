@@ -1,5 +1,7 @@
 #include "adminapi/endpoints.h"
 
+#include <unistd.h>
+
 #include "adminapi/audited_change.h"
 #include "adminapi/limits.h"
 #include "provider/base_url.h"
@@ -35,6 +37,7 @@ boost::json::object endpoint_json(const crypto::Sealer& sealer, const StoredEndp
           {"model_family", e.model_family},
           {"provider_type", e.provider_type},
           {"endpoint", e.endpoint},
+          {"ca_file", e.ca_file},
           {"api_key", masked(sealer, e)},
           {"upstream_model", e.upstream_model},
           {"weight", e.weight},
@@ -70,6 +73,11 @@ Result<void> check_key(std::string_view key) {
   return {};
 }
 
+Result<void> check_ca_file(const std::string& path) {
+  if (path.empty() || access(path.c_str(), R_OK) == 0) return {};
+  return Error::invalid("ca_file", "`ca_file` must name a PEM file that this server can read.");
+}
+
 struct EndpointBody {
   StoredEndpoint endpoint;         // what it was, with what the body says on top
   std::optional<std::string> key;  // empty: remove it
@@ -95,6 +103,7 @@ Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, 
   e.model_family = body.text("model_family", {.max = kMaxNameBytes}).value_or(e.model_family);
   e.provider_type = body.text("provider_type", {.min = 1, .max = 32}).value_or(e.provider_type);
   e.endpoint = body.text("endpoint", {.max = provider::kMaxBaseUrlBytes}).value_or(e.endpoint);
+  e.ca_file = body.text("ca_file", {.max = provider::kMaxBaseUrlBytes}).value_or(e.ca_file);
   e.upstream_model =
       body.text("upstream_model", {.max = kMaxUpstreamModelBytes}).value_or(e.upstream_model);
   e.weight = body.integer("weight", {.min = 1, .max = kMaxWeight}).value_or(e.weight);
@@ -107,6 +116,7 @@ Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, 
   DP_CHECK(body.finish());
   DP_CHECK(check_provider_type(e.provider_type));
   DP_CHECK(provider::parse_base_url(e.endpoint));
+  DP_CHECK(check_ca_file(e.ca_file));
   if (out.key) DP_CHECK(check_key(*out.key));
   return out;
 }

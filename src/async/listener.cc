@@ -67,14 +67,18 @@ Listener::Listener(Loop& loop, int fd, uint16_t port)
 }
 
 Listener::~Listener() {
-  close();
+  shut();
 }
 
 void Listener::close() {
+  closing_ = true;
+  arrival_.wake();
+}
+
+void Listener::shut() {
   if (fd_ < 0) return;
   loop_.forget(fd_, *this);
   ::close(std::exchange(fd_, -1));
-  arrival_.wake();
 }
 
 void Listener::on_ready(uint32_t) {
@@ -95,8 +99,10 @@ Task<std::optional<Listener::Accepted>> Listener::accept() {
     } else if (errno != EAGAIN) {
       continue;  // the connection died in the queue
     }
+    if (closing_) break;
     co_await arrival_.park(deadline);
   }
+  shut();
   co_return std::nullopt;
 }
 

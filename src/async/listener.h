@@ -25,7 +25,8 @@ class Listener final : private Watch {
   };
   // The next connection; nothing after close().
   Task<std::optional<Accepted>> accept();
-  // Stops accepting; a pending accept() returns.
+  // Stops accepting. What the kernel has accepted already is still handed out (closing would reset it),
+  // then accept() returns nothing.
   void close();
   uint16_t port() const { return port_; }
 
@@ -34,7 +35,10 @@ class Listener final : private Watch {
   void on_ready(uint32_t events) override;
 
   Loop& loop_;
+  void shut();
+
   int fd_;
+  bool closing_ = false;
   uint16_t port_;
   Parker arrival_;
 };

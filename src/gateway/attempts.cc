@@ -76,7 +76,7 @@ class Attempt {
                     .accept = call_.view.stream ? "text/event-stream" : "application/json",
                     .request_id = request_id,
                     .traceparent = traceparent});
-    const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, ""};
+    const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, endpoint_.ca_file};
     Result<std::unique_ptr<http::Reply>> answered = co_await call_.parts.client.request(
         origin, {http::Method::post, head, body.pieces()}, deadline, call_.x.scope);
     if (!answered) co_return elsewhere(std::move(answered).error());

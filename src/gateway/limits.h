@@ -7,8 +7,6 @@
 
 namespace deeppool::gateway {
 
-// Request bodies: 20 MB images, base64-coded, with room for a long context beside them.
-inline constexpr size_t kMaxRequestBytes = 32 * 1024 * 1024;
 // A whole (not streamed) answer. Embedding batches reach tens of megabytes.
 inline constexpr size_t kMaxAnswerBytes = 64 * 1024 * 1024;
 // An upstream's error answer; its beginning is enough to understand it.

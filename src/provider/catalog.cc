@@ -25,6 +25,7 @@ Result<std::shared_ptr<const Endpoint>> open_endpoint(const endpoints::StoredEnd
   e->host = std::move(url.host);
   e->port = url.port;
   e->path_prefix = std::move(url.path_prefix);
+  e->ca_file = stored.ca_file;
   e->upstream_model = stored.upstream_model;
   e->weight = stored.weight;
   e->priority = stored.priority;

@@ -27,6 +27,7 @@ struct Endpoint {
   std::string host;
   uint16_t port = 0;
   std::string path_prefix;     // "/v1"; empty for none
+  std::string ca_file;         // trusted authorities; empty: the system's
   std::string api_key;         // unsealed; empty: the upstream wants none
   std::string upstream_model;  // never empty: the model's own name where none was given
   int64_t weight = 1;

@@ -18,6 +18,7 @@ struct StoredEndpoint {
   std::string model_family;
   std::string provider_type = "openai";
   std::string endpoint;  // base URL, valid by parse_base_url
+  std::string ca_file;   // PEM, on this server; empty: the system's authorities
   std::string upstream_model;
   int64_t weight = 1;
   int64_t priority = 0;

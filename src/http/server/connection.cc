@@ -51,13 +51,13 @@ Task<void> Connection::serve() {
     if (!done) co_return;
   }
   Next next = Next::again;
-  while (next == Next::again && !stop_) {
+  do {
     if (pending_.empty()) {
       Result<bool> more = co_await wait_for_request();
       if (!more || !*more) co_return;
     }
     next = co_await serve_one();
-  }
+  } while (next == Next::again && !stop_);
   if (next == Next::linger) co_await linger();
   if (next != Next::cut) socket_->shutdown_write();
 }

@@ -8,6 +8,7 @@
 namespace deeppool::http {
 namespace {
 
+constexpr auto kDrainPause = std::chrono::milliseconds(50);
 constexpr auto kAfterCancel =
     std::chrono::seconds(5);  // for cancelled handlers to settle and answer
 
@@ -59,6 +60,9 @@ const std::string& Server::date() {
 Task<void> Server::drain(base::Duration grace) {
   draining_ = true;
   if (listener_) listener_->close();
+  // What was accepted last has its request on the way: serve that first.
+  async::CancelScope never;
+  co_await async::sleep_for(kDrainPause, never);
   const std::unordered_set<Connection*> open = connections_;
   for (Connection* connection : open) connection->stop_when_idle();
   const bool all_done = co_await tasks_.join({loop_.now() + grace});
