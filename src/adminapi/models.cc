@@ -41,18 +41,22 @@ boost::json::object model_json(const StoredModel& m) {
           {"updated_at", m.updated_at_ms}};
 }
 
-// Names appear in URLs and headers; what every provider uses is allowed, and nothing else.
+// Names appear in URLs and headers; what providers and local servers use is allowed, and nothing
+// else. A space at either end would look like another name, so it is refused.
 Result<void> check_name(std::string_view name) {
-  constexpr std::string_view kMarks = "-_.:/@+";
+  constexpr std::string_view kMarks = "-_.:/@+ ";
   const auto allowed = [&](char c) {
     return (base::lower(c) >= 'a' && base::lower(c) <= 'z') || (c >= '0' && c <= '9') ||
            kMarks.find(c) != std::string_view::npos;
   };
-  if (!name.empty() && name.size() <= kMaxModelNameBytes && std::ranges::all_of(name, allowed)) {
+  const bool framed = name.starts_with(' ') || name.ends_with(' ');
+  if (!name.empty() && !framed && name.size() <= kMaxModelNameBytes &&
+      std::ranges::all_of(name, allowed)) {
     return {};
   }
   return Error::invalid("model_name",
-                        "`model_name` must be 1 to 191 letters, digits and - _ . : / @ +.");
+                        "`model_name` must be 1 to 191 letters, digits, inner spaces and "
+                        "- _ . : / @ +.");
 }
 
 Result<void> check_vendor(std::string_view vendor) {
