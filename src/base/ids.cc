@@ -12,16 +12,16 @@ RequestId RequestId::make(const Clock& clock, Random& random) {
   return id;
 }
 
-std::string RequestId::to_string() const {
+std::array<char, 36> RequestId::spell() const {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(36);
+  std::array<char, 36> text;
+  size_t at = 0;
   for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
-    out.push_back(kHex[bytes[i] >> 4]);
-    out.push_back(kHex[bytes[i] & 15]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) text[at++] = '-';
+    text[at++] = kHex[bytes[i] >> 4];
+    text[at++] = kHex[bytes[i] & 15];
   }
-  return out;
+  return text;
 }
 
 std::optional<RequestId> RequestId::parse(std::string_view text) {

@@ -32,7 +32,11 @@ struct RequestId {
   std::array<uint8_t, 16> bytes{};
   static RequestId make(const Clock& clock, Random& random);
   static std::optional<RequestId> parse(std::string_view text);
-  std::string to_string() const;  // 36 characters, lower case
+  std::array<char, 36> spell() const;  // lower case
+  std::string to_string() const {
+    const auto text = spell();
+    return {text.data(), text.size()};
+  }
   auto operator<=>(const RequestId&) const = default;
 };
 

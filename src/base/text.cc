@@ -2,20 +2,6 @@
 
 namespace deeppool::base {
 
-bool iequals(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
-std::string_view trim(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
-}
-
 std::vector<std::string_view> split(std::string_view s, char separator) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -48,6 +34,11 @@ size_t sequence_length(std::string_view s) {
     return follows(1, low, high) && follows(2, 0x80, 0xbf) && follows(3, 0x80, 0xbf) ? 4 : 0;
   }
   return 0;
+}
+
+// ASCII that stands for itself in a JSON string.
+constexpr bool needs_no_escape(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 constexpr char kHex[] = "0123456789abcdef";
@@ -103,7 +94,7 @@ std::optional<std::string> decode64(std::string_view text, std::string_view alph
 
 bool valid_utf8(std::string_view s) {
   while (!s.empty()) {
-    const size_t n = sequence_length(s);
+    const size_t n = static_cast<uint8_t>(s.front()) < 0x80 ? 1 : sequence_length(s);
     if (n == 0) return false;
     s.remove_prefix(n);
   }
@@ -146,13 +137,16 @@ std::string percent_encode(std::string_view s) {
   return out;
 }
 
-std::string hex_encode(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+void hex_encode_to(char* out, std::string_view bytes) {
   for (const char c : bytes) {
-    out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
-    out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
+    *out++ = kHex[static_cast<uint8_t>(c) >> 4];
+    *out++ = kHex[static_cast<uint8_t>(c) & 15];
   }
+}
+
+std::string hex_encode(std::string_view bytes) {
+  std::string out(bytes.size() * 2, '\0');
+  hex_encode_to(out.data(), bytes);
   return out;
 }
 
@@ -189,6 +183,11 @@ std::optional<std::string> base64_decode(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
+    size_t plain = 0;
+    while (plain < text.size() && needs_no_escape(text[plain])) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const size_t n = sequence_length(text);
     const char c = text.front();
     if (n == 0) {
@@ -198,12 +197,10 @@ void append_json_string(std::string& out, std::string_view text) {
     } else if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
-    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
+    } else {
       out += "\\u00";
       out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
       out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
-    } else {
-      out.push_back(c);
     }
     text.remove_prefix(n == 0 ? 1 : n);
   }

@@ -15,9 +15,19 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 // ASCII case-insensitive equality, as HTTP field names need it.
-bool iequals(std::string_view a, std::string_view b);
+inline bool iequals(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
 // Without spaces and tabs at both ends.
-std::string_view trim(std::string_view s);
+inline std::string_view trim(std::string_view s) {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+  return s;
+}
 std::vector<std::string_view> split(std::string_view s, char separator);
 
 // A whole decimal integer and nothing else.
@@ -39,12 +49,21 @@ std::optional<std::string> percent_decode(std::string_view s, Plus plus = Plus::
 std::string percent_encode(std::string_view s);
 
 std::string hex_encode(std::string_view bytes);
+// The same into `out`, which has room for two characters per byte.
+void hex_encode_to(char* out, std::string_view bytes);
 std::optional<std::string> hex_decode(std::string_view text);
 // RFC 4648; url-safe without padding, and the standard alphabet with padding.
 std::string base64url_encode(std::string_view bytes);
 std::optional<std::string> base64url_decode(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
+
+// A decimal integer, without the temporary string of std::to_string.
+template <class Int>
+void append_int(std::string& out, Int value) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
 
 // Appends `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);

@@ -49,11 +49,11 @@ Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t limit,
     const base::Instant stall = async::Loop::current().now() + kAnswerStallTimeout;
     Result<std::string_view> piece = co_await reply.read({std::min(deadline.at, stall)});
     if (!piece) co_return std::move(piece).error();
-    if (piece->empty()) co_return body;
     if (body.size() + piece->size() > limit) {
       co_return Error(ErrorCode::upstream_failed, "The model's provider sent too much.");
     }
     body.append(*piece);
+    if (reply.complete()) co_return body;
   }
 }
 
@@ -68,13 +68,13 @@ class Attempt {
     ++call_.attempts;
     const llm::SplicedBody body =
         llm::splice(call_.view, call_.x.body.view(), endpoint_.upstream_model);
-    const std::string request_id = call_.x.id.to_string();
-    const std::string traceparent = call_.x.trace.child(call_.parts.random);
+    const auto request_id = call_.x.id.spell();
+    const http::Traceparent traceparent = call_.x.trace.child(call_.parts.random);
     const std::string head = provider::openai::request_head(
         endpoint_, {.path = path_of(call_.api),
                     .content_length = body.size(),
                     .accept = call_.view.stream ? "text/event-stream" : "application/json",
-                    .request_id = request_id,
+                    .request_id = {request_id.data(), request_id.size()},
                     .traceparent = traceparent});
     const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, endpoint_.ca_file};
     Result<std::unique_ptr<http::Reply>> answered = co_await call_.parts.client.request(
@@ -198,6 +198,7 @@ Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt
 }  // namespace
 
 std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::Random& random) {
+  if (model.endpoints.size() == 1) return {model.endpoints.front().get()};
   struct Drawn {
     const provider::Endpoint* endpoint;
     double ticket;
@@ -206,11 +207,8 @@ std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::
   for (const auto& endpoint : model.endpoints) {
     // Weighted order without replacement: the largest u^(1/weight) first (Efraimidis and Spirakis,
     // 2006).
-    const double ticket =
-        model.endpoints.size() == 1
-            ? 0
-            : std::pow(random.next_unit(),
-                       1.0 / static_cast<double>(std::max<int64_t>(1, endpoint->weight)));
+    const double weight = static_cast<double>(std::max<int64_t>(1, endpoint->weight));
+    const double ticket = std::pow(random.next_unit(), 1.0 / weight);
     drawn.push_back({endpoint.get(), ticket});
   }
   std::sort(drawn.begin(), drawn.end(), [](const Drawn& a, const Drawn& b) {

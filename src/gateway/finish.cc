@@ -1,11 +1,11 @@
 #include "gateway/finish.h"
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 
 namespace deeppool::gateway {
 namespace {
+
+constexpr size_t kUsualLogFields = 400;  // bytes of describe_for_log, so that it allocates once
 
 governance::Api spool_api(llm::Api api) {
   switch (api) {
@@ -26,21 +26,31 @@ void log_member(std::string& out, std::string_view name, std::string_view value)
   base::append_json_string(out, value);
 }
 
+void log_member(std::string& out, std::string_view name, int64_t value) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  base::append_int(out, value);
+}
+
 void describe_for_log(const Call& call, const Ending& e) {
   std::string& out = call.x.log_fields;
+  out.reserve(kUsualLogFields);
   if (call.key != nullptr) {
-    fmt::format_to(std::back_inserter(out), ",\"key_id\":{},\"user_id\":{}", call.key->id.value,
-                   call.key->owner.value);
+    log_member(out, "key_id", call.key->id.value);
+    log_member(out, "user_id", call.key->owner.value);
   }
   if (!call.view.model.empty()) log_member(out, "model", call.view.model);
   if (e.error) log_member(out, "error", base::to_string(*e.error));
   if (!call.recorded) return;  // refused before anything was spent
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
-  fmt::format_to(std::back_inserter(out),
-                 ",\"stream\":{},\"attempts\":{},\"first_token_ms\":{},\"prompt_tokens\":{},"
-                 "\"cached_tokens\":{},\"completion_tokens\":{},\"reasoning_tokens\":{}",
-                 call.view.stream, call.attempts, call.first_token_ms, e.usage.prompt_tokens,
-                 e.usage.cached_tokens, e.usage.completion_tokens, e.usage.reasoning_tokens);
+  out += call.view.stream ? ",\"stream\":true" : ",\"stream\":false";
+  log_member(out, "attempts", call.attempts);
+  log_member(out, "first_token_ms", call.first_token_ms);
+  log_member(out, "prompt_tokens", e.usage.prompt_tokens);
+  log_member(out, "cached_tokens", e.usage.cached_tokens);
+  log_member(out, "completion_tokens", e.usage.completion_tokens);
+  log_member(out, "reasoning_tokens", e.usage.reasoning_tokens);
   log_member(out, "usage_source",
              e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");
   log_member(out, "result", governance::to_string(e.outcome));

@@ -213,7 +213,7 @@ Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
   call.x.start_stream(200, "text/event-stream; charset=utf-8");
   co_await Relay(call, *stream).run();
   stream->reply->detach();
-  if (stream->end == OpenStream::End::done) {
+  if (stream->end == OpenStream::End::done && !stream->reply->complete()) {
     const base::Deadline deadline{call.parts.clock.now() + kTailTimeout};
     call.parts.background.spawn(read_tail(std::move(stream), deadline));
   }

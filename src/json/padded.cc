@@ -17,11 +17,10 @@ void PaddedBytes::reserve(size_t capacity) {
   if (capacity <= capacity_) return;
   auto* grown = static_cast<char*>(std::realloc(bytes_.get(), capacity + kPadding));
   if (grown == nullptr) throw std::bad_alloc();
-  // Nobody reads meaning out of the padding, but reading it uninitialised would trip checkers.
-  std::memset(grown + capacity_, 0, capacity - capacity_ + kPadding);
   (void)bytes_.release();
   bytes_.reset(grown);
   capacity_ = capacity;
+  clear_padding();
 }
 
 void PaddedBytes::append(std::string_view bytes) {
@@ -29,11 +28,18 @@ void PaddedBytes::append(std::string_view bytes) {
   if (bytes.size() > capacity_ - size_) reserve(std::max(size_ + bytes.size(), 2 * capacity_));
   std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
+  clear_padding();
 }
 
 void PaddedBytes::resize_for_overwrite(size_t size) {
   reserve(size);
   size_ = size;
+  if (bytes_) clear_padding();
+}
+
+// Nobody reads meaning out of the padding, but reading it uninitialised would trip checkers.
+void PaddedBytes::clear_padding() {
+  std::memset(bytes_.get() + size_, 0, kPadding);
 }
 
 void PaddedBytes::swap(PaddedBytes& other) noexcept {

@@ -43,6 +43,7 @@ class PaddedBytes {
   void swap(PaddedBytes& other) noexcept;
 
  private:
+  void clear_padding();
   struct Free {
     void operator()(char* p) const { std::free(p); }
   };

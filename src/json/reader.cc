@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -12,6 +13,20 @@
 namespace deeppool::json {
 
 namespace {
+
+// What a value is, by its first character.
+constexpr std::array<Kind, 256> kKindOf = [] {
+  std::array<Kind, 256> table;
+  table.fill(Kind::none);
+  table['{'] = Kind::object;
+  table['['] = Kind::array;
+  table['"'] = Kind::string;
+  table['t'] = table['f'] = Kind::boolean;
+  table['n'] = Kind::null;
+  table['-'] = Kind::number;
+  for (int digit = '0'; digit <= '9'; ++digit) table[static_cast<size_t>(digit)] = Kind::number;
+  return table;
+}();
 
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -69,7 +84,7 @@ void Reader::fail(const char* reason) {
 }
 
 inline void Reader::skip_space() {
-  while (cursor_ < end_) {
+  while (cursor_ < end_ && static_cast<uint8_t>(*cursor_) <= ' ') {
     const char c = *cursor_;
     if (c == '\n' || c == '\r') {
       saw_line_break_ = true;
@@ -82,29 +97,9 @@ inline void Reader::skip_space() {
 
 Kind Reader::peek() {
   skip_space();
-  if (cursor_ >= end_) {
-    fail("the text ends too early");
-    return Kind::none;
-  }
-  switch (*cursor_) {
-    case '{':
-      return Kind::object;
-    case '[':
-      return Kind::array;
-    case '"':
-      return Kind::string;
-    case 't':
-    case 'f':
-      return Kind::boolean;
-    case 'n':
-      return Kind::null;
-    case '-':
-      return Kind::number;
-    default:
-      if (is_digit(*cursor_)) return Kind::number;
-      fail("expected a value");
-      return Kind::none;
-  }
+  const Kind kind = cursor_ < end_ ? kKindOf[static_cast<uint8_t>(*cursor_)] : Kind::none;
+  if (kind == Kind::none) fail(cursor_ < end_ ? "expected a value" : "the text ends too early");
+  return kind;
 }
 
 Range Reader::skip() {
@@ -183,7 +178,25 @@ bool Reader::skip_number() {
   return good;
 }
 
+// Most strings are keys and words: shorter than a block, ASCII, without escapes.
+inline bool Reader::skip_short_string(StringToken& token) {
+  const char* const p = cursor_ + 1;
+  const Block block(p);
+  const uint32_t n = static_cast<uint32_t>(std::countr_zero(block.special));
+  if (block.special == 0 || block.non_ascii != 0 || p[n] != '"' || p + n >= end_) return false;
+  token.raw.begin = static_cast<uint32_t>(p - text_);
+  token.raw.end = token.raw.begin + n;
+  token.decoded_bytes = token.decoded_chars = n;
+  token.escaped = false;
+  cursor_ = p + n + 1;
+  return true;
+}
+
 bool Reader::skip_string(StringToken& token) {
+  return skip_short_string(token) || skip_any_string(token);
+}
+
+bool Reader::skip_any_string(StringToken& token) {
   const char* p = cursor_ + 1;
   token.raw.begin = static_cast<uint32_t>(p - text_);
   uint32_t continuations = 0;
@@ -342,7 +355,7 @@ bool Members::next() {
   key_begin_ = reader_.position();
   StringToken token;
   if (!reader_.skip_string(token)) return false;
-  key_ = reader_.decode(token, scratch_);
+  key_ = token.escaped ? reader_.decode(token, scratch_) : reader_.text(token);
   reader_.skip_space();
   if (reader_.cursor_ >= reader_.end_ || *reader_.cursor_ != ':') {
     reader_.fail("expected ':'");

@@ -76,6 +76,8 @@ class Reader {
   bool skip_literal(std::string_view word);
   bool skip_number();
   bool skip_string(StringToken& token);
+  bool skip_short_string(StringToken& token);
+  bool skip_any_string(StringToken& token);
   const char* skip_escape(const char* p, StringToken& token);
 
   const char* text_;

@@ -29,40 +29,118 @@ void read_max(json::Reader& reader, int64_t& count) {
   count = std::max(count, read_tokens(reader));
 }
 
-// A count that may be billed on: absent (null) or a whole number in range. A usage object with
-// anything else in these places is no usage at all, rather than a bill with holes.
-bool countable(json::Reader ahead, Kind kind) {
-  if (kind == Kind::null) return true;
-  if (kind != Kind::number) return false;
-  const std::optional<int64_t> number = json::to_integer(ahead.text(ahead.read_number()));
-  return number && *number >= 0 && *number <= kMaxTokens;
-}
+// A walk over one usage object that also minds whether it has OpenAI's full shape.
+class UsageWalk {
+ public:
+  explicit UsageWalk(json::Reader& reader) : reader_(reader) {}
 
-bool is_total(std::string_view key) {
-  return key == "prompt_tokens" || key == "completion_tokens" || key == "total_tokens" ||
-         key == "input_tokens" || key == "output_tokens";
-}
-
-void read_prompt_details(json::Reader& reader, Usage& usage) {
-  for (json::Members members(reader); members.next();) {
-    const std::string_view key = members.key();
-    if (key == "cached_tokens")
-      read_max(reader, usage.cached_tokens);
-    else if (key == "cache_write_tokens" || key == "cache_creation_input_tokens")
-      read_max(reader, usage.cache_write_tokens);
-    else
-      reader.skip();
+  std::optional<FoundUsage> run() {
+    for (json::Members members(reader_); members.next();) take(members.key());
+    if (!reader_.ok() || !counted_ || uncountable_) return std::nullopt;
+    Usage& u = found_.usage;
+    u.cached_tokens = std::min(u.cached_tokens, u.prompt_tokens);
+    u.cache_write_tokens = std::min(u.cache_write_tokens, u.prompt_tokens - u.cached_tokens);
+    u.reasoning_tokens = std::min(u.reasoning_tokens, u.completion_tokens);
+    found_.full_shape = shape_ == kWhole && !odd_;
+    return found_;
   }
-}
 
-void read_completion_details(json::Reader& reader, Usage& usage) {
-  for (json::Members members(reader); members.next();) {
-    if (members.key() == "reasoning_tokens")
-      read_max(reader, usage.reasoning_tokens);
-    else
-      reader.skip();
+ private:
+  enum Part : unsigned { kPrompt = 1, kCompletion = 2, kTotal = 4, kCached = 8, kReasoning = 16 };
+  static constexpr unsigned kWhole = kPrompt | kCompletion | kTotal | kCached | kReasoning;
+
+  void note(Part part, bool good) {
+    shape_ |= part;
+    odd_ = odd_ || !good;
   }
-}
+
+  void take(std::string_view key) {
+    Usage& u = found_.usage;
+    const Kind kind = reader_.peek();
+    const bool number = kind == Kind::number;
+    if (key == "prompt_tokens" || key == "input_tokens") {
+      if (key == "prompt_tokens") note(kPrompt, number);
+      counted_ = counted_ || number;
+      take_total(u.prompt_tokens);
+    } else if (key == "completion_tokens" || key == "output_tokens") {
+      if (key == "completion_tokens") note(kCompletion, number);
+      counted_ = counted_ || number;
+      take_total(u.completion_tokens);
+    } else if (key == "total_tokens") {
+      note(kTotal, number);
+      int64_t ours_to_add = 0;
+      take_total(ours_to_add);
+    } else if (key == "prompt_tokens_details") {
+      note(kCached, kind == Kind::object && take_prompt_details());
+      if (kind != Kind::object) reader_.skip();
+    } else if (key == "completion_tokens_details") {
+      note(kReasoning, kind == Kind::object && take_completion_details());
+      if (kind != Kind::object) reader_.skip();
+    } else if (key == "prompt_cache_hit_tokens" || key == "cached_tokens") {
+      read_max(reader_, u.cached_tokens);
+    } else if (key == "cache_creation_input_tokens") {
+      read_max(reader_, u.cache_write_tokens);
+    } else if (key == "reasoning_tokens") {
+      read_max(reader_, u.reasoning_tokens);
+    } else {
+      reader_.skip();
+    }
+  }
+
+  // A count that may be billed on: absent (null) or a whole number in range. A usage object with
+  // anything else in these places is no usage at all, rather than a bill with holes.
+  void take_total(int64_t& count) {
+    const Kind kind = reader_.peek();
+    const std::string_view text = reader_.text(reader_.skip());
+    if (kind == Kind::null) return;
+    const auto number = kind == Kind::number ? json::to_integer(text) : std::nullopt;
+    if (number && *number >= 0 && *number <= kMaxTokens)
+      count = std::max(count, *number);
+    else
+      uncountable_ = true;
+  }
+
+  // True if the member that the full shape wants is there, and a number wherever it is.
+  bool take_prompt_details() {
+    bool seen = false;
+    bool odd = false;
+    for (json::Members members(reader_); members.next();) {
+      const std::string_view key = members.key();
+      if (key == "cached_tokens") {
+        seen = true;
+        odd = odd || reader_.peek() != Kind::number;
+        read_max(reader_, found_.usage.cached_tokens);
+      } else if (key == "cache_write_tokens" || key == "cache_creation_input_tokens") {
+        read_max(reader_, found_.usage.cache_write_tokens);
+      } else {
+        reader_.skip();
+      }
+    }
+    return seen && !odd;
+  }
+
+  bool take_completion_details() {
+    bool seen = false;
+    bool odd = false;
+    for (json::Members members(reader_); members.next();) {
+      if (members.key() != "reasoning_tokens") {
+        reader_.skip();
+        continue;
+      }
+      seen = true;
+      odd = odd || reader_.peek() != Kind::number;
+      read_max(reader_, found_.usage.reasoning_tokens);
+    }
+    return seen && !odd;
+  }
+
+  json::Reader& reader_;
+  FoundUsage found_;
+  unsigned shape_ = 0;
+  bool odd_ = false;  // a member of the full shape is something else
+  bool counted_ = false;
+  bool uncountable_ = false;
+};
 
 void append_member(std::string& out, std::string_view name, int64_t value) {
   out.append("\"").append(name).append("\":").append(std::to_string(value));
@@ -126,41 +204,16 @@ void append_usage_json(std::string& out, const Usage& usage) {
   append_full_usage(out, {kEmpty, 2}, usage);
 }
 
+std::optional<FoundUsage> read_usage(json::Reader& reader) {
+  if (reader.peek() == Kind::object) return UsageWalk(reader).run();
+  reader.skip();
+  return std::nullopt;
+}
+
 std::optional<Usage> read_usage(std::string_view json) {
   json::Reader reader(json);
-  if (reader.peek() != Kind::object) return std::nullopt;
-  Usage usage;
-  bool counted = false;
-  for (json::Members members(reader); members.next();) {
-    const std::string_view key = members.key();
-    const Kind kind = reader.peek();
-    if (is_total(key) && !countable(reader, kind)) return std::nullopt;
-    if (key == "prompt_tokens" || key == "input_tokens") {
-      counted = counted || kind == Kind::number;
-      read_max(reader, usage.prompt_tokens);
-    } else if (key == "completion_tokens" || key == "output_tokens") {
-      counted = counted || kind == Kind::number;
-      read_max(reader, usage.completion_tokens);
-    } else if (key == "prompt_tokens_details" && kind == Kind::object) {
-      read_prompt_details(reader, usage);
-    } else if (key == "completion_tokens_details" && kind == Kind::object) {
-      read_completion_details(reader, usage);
-    } else if (key == "prompt_cache_hit_tokens" || key == "cached_tokens") {
-      read_max(reader, usage.cached_tokens);
-    } else if (key == "cache_creation_input_tokens") {
-      read_max(reader, usage.cache_write_tokens);
-    } else if (key == "reasoning_tokens") {
-      read_max(reader, usage.reasoning_tokens);
-    } else {
-      reader.skip();
-    }
-  }
-  if (!reader.ok() || !counted) return std::nullopt;
-  usage.cached_tokens = std::min(usage.cached_tokens, usage.prompt_tokens);
-  usage.cache_write_tokens =
-      std::min(usage.cache_write_tokens, usage.prompt_tokens - usage.cached_tokens);
-  usage.reasoning_tokens = std::min(usage.reasoning_tokens, usage.completion_tokens);
-  return usage;
+  const auto found = read_usage(reader);
+  return found ? std::optional(found->usage) : std::nullopt;
 }
 
 void append_full_usage(std::string& out, std::string_view json, const Usage& usage) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "json/reader.h"
+
 namespace deeppool::llm {
 
 struct Usage {
@@ -32,6 +34,13 @@ void append_usage_json(std::string& out, const Usage& usage);
 // object or names neither prompt nor completion tokens. `json` is valid, with json::kPadding bytes
 // behind.
 std::optional<Usage> read_usage(std::string_view json);
+
+struct FoundUsage {
+  Usage usage;
+  bool full_shape = false;  // append_full_usage would change nothing
+};
+// The same of the value that comes next in `reader`, which is consumed whatever it is.
+std::optional<FoundUsage> read_usage(json::Reader& reader);
 
 // The upstream's own usage object with the members of OpenAI's full shape added where they lack
 // (or are null), everything else byte for byte. `json` was accepted by read_usage() as `usage`.

@@ -27,8 +27,8 @@ struct IdleConnection {
 };
 
 struct OriginPool {
-  size_t open = 0;                 // leased and idle
-  std::list<IdleConnection> idle;  // most recently used at the back
+  size_t open = 0;                   // leased and idle
+  std::vector<IdleConnection> idle;  // most recently used at the back
   std::deque<async::Parker*> waiting;
   async::TlsResumption resumption;
 
@@ -55,7 +55,7 @@ struct OriginPool {
 Lease::Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, Age age)
     : client_(client), pool_(pool), socket_(std::move(socket)), age_(age) {}
 
-Lease::~Lease() {
+void Lease::drop() {
   if (!socket_) return;
   socket_.reset();
   pool_.closed();
@@ -67,20 +67,23 @@ void Lease::keep() {
 
 // ---- reply
 
-Reply::Reply(std::unique_ptr<Lease> lease, async::CancelScope& scope)
-    : lease_(std::move(lease)), cancel_(scope, &async::Socket::abort_hook, &lease_->socket()) {}
+Reply::Reply(Lease lease, async::CancelScope& scope)
+    : lease_(std::move(lease)), cancel_(scope, &async::Socket::abort_hook, &lease_.socket()) {}
 
 void Reply::finish() {
-  complete_ = true;
   cancel_.unlink();
-  if (head_.keep_alive && held_.empty() && !lease_->socket().stale()) lease_->keep();
-  lease_.reset();
+  const bool clean = head_.keep_alive && held_.empty() && !lease_.socket().stale();
+  if (clean)
+    lease_.keep();
+  else
+    lease_.drop();
 }
 
 Task<Result<void>> Reply::read_head(Method method, base::Deadline deadline) {
-  async::Socket& socket = lease_->socket();
-  std::string bytes;
-  for (int informational = 0; informational <= kMaxInformational;) {
+  async::Socket& socket = lease_.socket();
+  int informational = 0;
+  while (informational <= kMaxInformational) {
+    std::string_view bytes = held_;
     size_t end = find_head_end(bytes, 0);
     while (end == 0) {
       if (bytes.size() > kMaxHeadBytes) co_return cut_short("its head is larger than 32 KiB");
@@ -88,17 +91,23 @@ Task<Result<void>> Reply::read_head(Method method, base::Deadline deadline) {
       if (!n) co_return std::move(n).error();
       if (*n == 0) co_return cut_short("the connection ended before the head");
       any_byte_ = true;
-      const size_t had = bytes.size();
-      bytes.append(socket.loop().scratch().data(), *n);
-      end = find_head_end(bytes, had);
+      const std::string_view fresh(socket.loop().scratch().data(), *n);
+      const size_t had = held_.size();
+      // A head usually comes whole: then its bytes and the body's are copied once.
+      if (had == 0) end = find_head_end(fresh, 0);
+      if (end == 0) held_ += fresh;
+      bytes = end == 0 ? held_ : fresh;
+      if (had > 0) end = find_head_end(bytes, had);
     }
-    head_bytes_.assign(bytes, 0, end);
-    bytes.erase(0, end);
+    head_bytes_.assign(bytes.substr(0, end));
+    bytes.remove_prefix(end);
+    std::string rest;
+    if (!bytes.empty()) rest.reserve(bytes.size() + json::kPadding);
+    rest += bytes;
+    held_ = std::move(rest);
     DP_CO_CHECK(parse_response_head(head_bytes_, method, head_));
     if (head_.status >= 200) {
       left_ = head_.content_length;
-      held_.reserve(bytes.size() + json::kPadding);
-      held_ += bytes;
       co_return Result<void>();
     }
     ++informational;
@@ -135,30 +144,33 @@ Result<std::string_view> Reply::take(std::span<char> bytes) {
   }
 }
 
+// What came with the head is handed out once; it must live until the next call.
+std::span<char> Reply::hand_out() {
+  handed_out_.swap(held_);
+  held_.clear();
+  return handed_out_;
+}
+
 Task<Result<std::string_view>> Reply::read(base::Deadline deadline) {
-  if (head_.framing == Framing::none || (head_.framing == Framing::length && left_ == 0)) {
-    complete_ = true;
-  }
+  const bool nothing = head_.framing == Framing::none ||
+                       (head_.framing == Framing::length && head_.content_length == 0);
+  if (nothing) complete_ = true;
   while (!complete_) {
-    std::span<char> bytes(held_);
+    std::span<char> bytes;
     if (held_.empty()) {
-      async::Socket& socket = lease_->socket();
+      async::Socket& socket = lease_.socket();
       Result<size_t> n = co_await socket.read(socket.loop().scratch(), deadline);
       if (!n) co_return std::move(n).error();
       if (*n == 0 && head_.framing != Framing::until_close) {
         co_return cut_short("the connection ended inside the body");
       }
-      if (*n == 0) break;
+      complete_ = *n == 0;
       bytes = socket.loop().scratch().first(*n);
+    } else {
+      bytes = hand_out();
     }
     Result<std::string_view> data = take(bytes);
-    if (bytes.data() != held_.data()) {
-      if (!data || !data->empty()) co_return data;
-      continue;
-    }
-    // The held bytes are handed out once; the string must live until the next call.
-    handed_out_.swap(held_);
-    held_.clear();
+    if (data && complete_) finish();
     if (!data || !data->empty()) co_return data;
   }
   if (lease_) finish();
@@ -184,10 +196,10 @@ void Client::reap(void* self) {
   const base::Instant old = client.loop_.now() - kUpstreamIdleTimeout;
   bool any = false;
   for (auto& [origin, pool] : client.pools_) {
-    while (!pool->idle.empty() && pool->idle.front().since < old) {
-      pool->idle.pop_front();
-      pool->closed();
-    }
+    const auto young = std::find_if(pool->idle.begin(), pool->idle.end(),
+                                    [old](const IdleConnection& c) { return c.since >= old; });
+    for (auto each = pool->idle.begin(); each != young; ++each) pool->closed();
+    pool->idle.erase(pool->idle.begin(), young);
     any = any || !pool->idle.empty();
   }
   if (any) client.reaper_.set(client.loop_.now() + kReapInterval);
@@ -205,9 +217,8 @@ void Client::release(OriginPool& pool, std::unique_ptr<async::Socket> socket) {
   pool.wake_one();
 }
 
-Task<Result<std::unique_ptr<Lease>>> Client::acquire(const Origin& origin, Reuse reuse,
-                                                     base::Deadline deadline,
-                                                     async::CancelScope& scope) {
+Task<Result<Lease>> Client::acquire(const Origin& origin, Reuse reuse, base::Deadline deadline,
+                                    async::CancelScope& scope) {
   std::unique_ptr<OriginPool>& slot = pools_[origin];
   if (!slot) slot = std::make_unique<OriginPool>();
   OriginPool& pool = *slot;
@@ -220,7 +231,7 @@ Task<Result<std::unique_ptr<Lease>>> Client::acquire(const Origin& origin, Reuse
         continue;
       }
       socket->on_hangup(nullptr);
-      co_return std::make_unique<Lease>(*this, pool, std::move(socket), Lease::Age::reused);
+      co_return Lease(*this, pool, std::move(socket), Lease::Age::reused);
     }
     if (pool.open < kMaxPerOrigin) break;
     async::Parker parker(loop_);
@@ -244,16 +255,16 @@ Task<Result<std::unique_ptr<Lease>>> Client::acquire(const Origin& origin, Reuse
     pool.closed();
     co_return std::move(socket).error();
   }
-  co_return std::make_unique<Lease>(*this, pool, std::move(*socket), Lease::Age::fresh);
+  co_return Lease(*this, pool, std::move(*socket), Lease::Age::fresh);
 }
 
 Task<Result<std::unique_ptr<Reply>>> Client::request(const Origin& origin, OutgoingRequest outgoing,
                                                      base::Deadline deadline,
                                                      async::CancelScope& scope) {
   for (Reuse reuse = Reuse::allowed;; reuse = Reuse::never) {
-    Result<std::unique_ptr<Lease>> lease = co_await acquire(origin, reuse, deadline, scope);
+    Result<Lease> lease = co_await acquire(origin, reuse, deadline, scope);
     if (!lease) co_return std::move(lease).error();
-    const bool may_be_dead = (*lease)->reused();
+    const bool may_be_dead = lease->reused();
     auto reply = std::make_unique<Reply>(std::move(*lease), scope);
     std::array<iovec, kMaxRequestParts + 1> parts;
     size_t count = 0;
@@ -261,7 +272,7 @@ Task<Result<std::unique_ptr<Reply>>> Client::request(const Origin& origin, Outgo
     for (const std::string_view piece : outgoing.body) {
       parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
     }
-    async::Socket& socket = reply->lease_->socket();
+    async::Socket& socket = reply->lease_.socket();
     Result<void> done = co_await socket.write({parts.data(), count}, deadline);
     // An upstream may answer (413, 429) and close before it has read everything: look for its
     // answer.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <deque>
-#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -27,36 +26,39 @@ struct OutgoingRequest {
   std::span<const std::string_view> body;
 };
 
-// A connection taken from a pool. Returns to it on keep(), closes on destruction.
+// A connection taken from a pool. Returns to it on keep(), closes on drop() or destruction; empty
+// after any of them and once moved from.
 class Lease {
  public:
   enum class Age { fresh, reused };
   Lease(Client& client, OriginPool& pool, std::unique_ptr<async::Socket> socket, Age age);
-  ~Lease();
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
+  Lease(Lease&&) = default;
+  Lease& operator=(Lease&&) = delete;
+  ~Lease() { drop(); }
+  explicit operator bool() const { return socket_ != nullptr; }
   async::Socket& socket() { return *socket_; }
   bool reused() const { return age_ == Age::reused; }
   void keep();
+  void drop();
 
  private:
   Client& client_;
   OriginPool& pool_;
   std::unique_ptr<async::Socket> socket_;
-  const Age age_;
+  Age age_;
 };
 
 // The answer to one request: its head, then the body, pulled piece by piece.
 class Reply {
  public:
-  Reply(std::unique_ptr<Lease> lease, async::CancelScope& scope);
+  Reply(Lease lease, async::CancelScope& scope);
   const ResponseHead& head() const { return head_; }
 
   // The next bytes of the body, as they came; empty at the end. They live until your next co_await,
   // and 64 readable bytes follow them. Errors: upstream_failed (cut, malformed), timeout,
   // cancelled.
   Task<Result<std::string_view>> read(base::Deadline deadline);
-  // The body is complete. Only then does the connection go back to the pool.
+  // The body is complete, and the connection with it: it went back to the pool if it was clean.
   bool complete() const { return complete_; }
   // No longer bound to the request's scope, which it may now outlive.
   void detach() { cancel_.unlink(); }
@@ -65,9 +67,10 @@ class Reply {
   friend class Client;
   Task<Result<void>> read_head(Method method, base::Deadline deadline);
   Result<std::string_view> take(std::span<char> bytes);
+  std::span<char> hand_out();
   void finish();
 
-  std::unique_ptr<Lease> lease_;
+  Lease lease_;
   async::CancelHook cancel_;
   std::string head_bytes_;  // what head_'s views point into
   std::string held_;        // body bytes that came with the head
@@ -96,8 +99,8 @@ class Client {
  private:
   friend class Lease;
   enum class Reuse { allowed, never };
-  Task<Result<std::unique_ptr<Lease>>> acquire(const Origin& origin, Reuse reuse,
-                                               base::Deadline deadline, async::CancelScope& scope);
+  Task<Result<Lease>> acquire(const Origin& origin, Reuse reuse, base::Deadline deadline,
+                              async::CancelScope& scope);
   void release(OriginPool& pool, std::unique_ptr<async::Socket> socket);
   static void reap(void* client);
 

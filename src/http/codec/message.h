@@ -27,13 +27,17 @@ class Headers {
     }
     return std::nullopt;
   }
-  void add(Header header) { fields_.push_back(header); }
+  void add(Header header) {
+    if (fields_.capacity() == 0) fields_.reserve(kUsualHeaders);
+    fields_.push_back(header);
+  }
   void clear() { fields_.clear(); }
   size_t size() const { return fields_.size(); }
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
 
  private:
+  static constexpr size_t kUsualHeaders = 12;  // of SDKs and of upstreams: one allocation
   std::vector<Header> fields_;
 };
 

@@ -29,11 +29,11 @@ bool valid(std::string_view v) {
 }
 
 template <size_t N>
-std::string random_hex(base::Random& random) {
+void put_random_hex(char* out, base::Random& random) {
   uint8_t bytes[N];
   random.fill(bytes);
   bytes[0] |= 1;  // never all zero
-  return base::hex_encode({reinterpret_cast<const char*>(bytes), N});
+  base::hex_encode_to(out, {reinterpret_cast<const char*>(bytes), N});
 }
 
 }  // namespace
@@ -46,17 +46,18 @@ TraceContext TraceContext::from_header(std::optional<std::string_view> tracepare
     context.sampled = (traceparent->at(54) & 1) != 0;
     return context;
   }
-  const std::string id = random_hex<16>(random);
-  std::memcpy(context.trace_id.data(), id.data(), 32);
+  put_random_hex<16>(context.trace_id.data(), random);
   return context;
 }
 
-std::string TraceContext::child(base::Random& random) const {
-  std::string value = "00-";
-  value += id();
-  value += '-';
-  value += random_hex<8>(random);
-  value += sampled ? "-01" : "-00";
+Traceparent TraceContext::child(base::Random& random) const {
+  Traceparent value;
+  char* const out = value.text.data();
+  std::memcpy(out, "00-", 3);
+  std::memcpy(out + 3, trace_id.data(), trace_id.size());
+  out[35] = '-';
+  put_random_hex<8>(out + 36, random);
+  std::memcpy(out + 52, sampled ? "-01" : "-00", 3);
   return value;
 }
 

@@ -4,12 +4,17 @@
 
 #include <array>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/random.h"
 
 namespace deeppool::http {
+
+// A whole `traceparent` value.
+struct Traceparent {
+  std::array<char, 55> text;
+  operator std::string_view() const { return {text.data(), text.size()}; }
+};
 
 struct TraceContext {
   std::array<char, 32> trace_id{};  // lower-case hex
@@ -20,7 +25,7 @@ struct TraceContext {
                                   base::Random& random);
   std::string_view id() const { return {trace_id.data(), trace_id.size()}; }
   // A `traceparent` value for a request that we make, with a new parent id.
-  std::string child(base::Random& random) const;
+  Traceparent child(base::Random& random) const;
 };
 
 }  // namespace deeppool::http

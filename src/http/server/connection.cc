@@ -178,10 +178,17 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
     co_return Error(ErrorCode::payload_too_large, "The request head is too large; at most 32 KiB.");
   }
   x.head_bytes_.assign(bytes.substr(0, end));
-  std::string rest(bytes.substr(end));
-  pending_ = std::move(rest);
+  bytes.remove_prefix(end);
   Result<void> parsed = parse_request_head(x.head_bytes_, x.head);
   if (!parsed && parsed.error().code == ErrorCode::payload_too_large) x.protocol_status_ = 431;
+  // What came of the body goes to its place at once: bytes in the scratch do not stay.
+  if (parsed && x.head.framing == Framing::length) {
+    const size_t here = std::min<uint64_t>(bytes.size(), x.head.content_length);
+    x.body.append(bytes.substr(0, here));
+    bytes.remove_prefix(here);
+  }
+  std::string rest(bytes);
+  pending_ = std::move(rest);
   co_return parsed;
 }
 
@@ -189,7 +196,8 @@ Task<Result<void>> Connection::read_body(Exchange& x, size_t limit) {
   if (x.head.framing == Framing::none) co_return Result<void>();
   if (x.head.framing == Framing::length && x.head.content_length > limit)
     co_return too_large(limit);
-  if (x.head.expects_continue && x.head.minor_version == 1 && pending_.empty()) {
+  const bool nothing_yet = pending_.empty() && x.body.empty();
+  if (x.head.expects_continue && x.head.minor_version == 1 && nothing_yet) {
     std::string go = "HTTP/1.1 100 Continue\r\n\r\n";
     iovec part{go.data(), go.size()};
     const base::Deadline deadline{socket_->loop().now() + kWriteTimeout};
@@ -217,12 +225,9 @@ Result<void> Connection::charge_body(size_t bytes) {
 
 Task<Result<void>> Connection::read_sized_body(Exchange& x) {
   const size_t length = x.head.content_length;
-  const size_t here = std::min(pending_.size(), length);
-  const size_t first = std::min(length, std::max(here, kFirstBodyStep));
+  const size_t first = std::min(length, std::max(x.body.size(), kFirstBodyStep));
   DP_CO_CHECK(charge_body(first));
   x.body.reserve(first);
-  x.body.append(std::string_view(pending_).substr(0, here));
-  pending_.erase(0, here);
   while (x.body.size() < length) {
     const size_t had = x.body.size();
     if (had == body_charged_) {

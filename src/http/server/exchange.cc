@@ -11,7 +11,8 @@ iovec view_of(std::string_view s) {
   return {const_cast<char*>(s.data()), s.size()};
 }
 
-constexpr size_t kMaxSendParts = 16;  // a spliced body has at most half a dozen pieces
+constexpr size_t kMaxSendParts = 16;   // a spliced body has at most half a dozen pieces
+constexpr size_t kUsualHeaders = 448;  // room for what a completion's answer says about itself
 
 }  // namespace
 
@@ -32,6 +33,7 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
 }
 
 void Exchange::add_header(std::string_view name, std::string_view value) {
+  if (headers_.empty()) headers_.reserve(kUsualHeaders);
   headers_ += name;
   headers_ += ": ";
   headers_ += value;
@@ -49,7 +51,7 @@ void Exchange::build_head(int status, std::string_view content_type,
   close_after_ = close_after_ || until_close;
   out_.reserve(256 + headers_.size());
   out_ += "HTTP/1.1 ";
-  out_ += std::to_string(status);
+  base::append_int(out_, status);
   out_ += ' ';
   out_ += reason_phrase(status);
   out_ += "\r\nDate: ";
@@ -60,7 +62,7 @@ void Exchange::build_head(int status, std::string_view content_type,
   }
   if (length && !bodiless) {
     out_ += "\r\nContent-Length: ";
-    out_ += std::to_string(*length);
+    base::append_int(out_, *length);
   } else if (!bodiless && !until_close) {
     out_ += "\r\nTransfer-Encoding: chunked";
   }
@@ -74,18 +76,24 @@ void Exchange::build_head(int status, std::string_view content_type,
   out_ += "\r\n";
 }
 
-Task<Result<void>> Exchange::write(std::span<iovec> parts) {
+base::Deadline Exchange::before_write(std::span<const iovec> parts) {
   for (const iovec& part : parts) bytes_sent_ += part.iov_len;
   if (first_byte_at_ == base::Instant{}) first_byte_at_ = std::chrono::steady_clock::now();
-  const base::Deadline deadline{socket_.loop().now() + kWriteTimeout};
-  Result<void> done = co_await socket_.write(parts, deadline);
+  return {socket_.loop().now() + kWriteTimeout};
+}
+
+Result<void> Exchange::after_write(Result<void> done) {
   if (!done) {
     write_failed_ = true;
     close_after_ = true;
     scope.cancel(async::CancelReason::caller_gone);
   }
-  out_.clear();
-  co_return done;
+  // The head has left: an open stream does not need its memory any more.
+  if (!out_.empty()) {
+    std::string().swap(out_);
+    std::string().swap(headers_);
+  }
+  return done;
 }
 
 Task<Result<void>> Exchange::send(int status, std::string_view content_type,
@@ -100,8 +108,10 @@ Task<Result<void>> Exchange::send(int status, std::string_view content_type,
   if (head.method != Method::head) {
     for (const std::string_view part : parts) vectors[count++] = view_of(part);
   }
-  Result<void> done = co_await write({vectors.data(), count});
-  co_return done;
+  const std::span<iovec> gathered(vectors.data(), count);
+  const base::Deadline deadline = before_write(gathered);
+  Result<void> done = co_await socket_.write(gathered, deadline);
+  co_return after_write(std::move(done));
 }
 
 Task<Result<void>> Exchange::send(int status, std::string_view content_type,
@@ -118,6 +128,7 @@ void Exchange::start_stream(int status, std::string_view content_type) {
 
 // One chunk and perhaps the end of the body. HEAD gets the head alone, HTTP/1.0 the plain bytes.
 Task<Result<void>> Exchange::write_chunk(std::string_view bytes, std::string_view end_mark) {
+  if (bytes.empty() && end_mark.empty() && out_.empty()) co_return Result<void>();
   const bool chunked = head.minor_version == 1;
   if (head.method == Method::head) bytes = {};
   if (head.method == Method::head || !chunked) end_mark = {};
@@ -131,20 +142,18 @@ Task<Result<void>> Exchange::write_chunk(std::string_view bytes, std::string_vie
   }
   std::array<iovec, 5> vectors = {view_of(out_), view_of({size_line, line}), view_of(bytes),
                                   view_of(line > 0 ? "\r\n" : ""), view_of(end_mark)};
-  Result<void> done = co_await write(vectors);
-  co_return done;
+  const base::Deadline deadline = before_write(vectors);
+  Result<void> done = co_await socket_.write(vectors, deadline);
+  co_return after_write(std::move(done));
 }
 
 Task<Result<void>> Exchange::flush(std::string_view bytes) {
-  if (bytes.empty() && out_.empty()) co_return Result<void>();
-  Result<void> done = co_await write_chunk(bytes, "");
-  co_return done;
+  return write_chunk(bytes, "");
 }
 
 Task<Result<void>> Exchange::finish(std::string_view bytes) {
   finished_ = true;
-  Result<void> done = co_await write_chunk(bytes, "0\r\n\r\n");
-  co_return done;
+  return write_chunk(bytes, "0\r\n\r\n");
 }
 
 std::string_view reason_phrase(int status) {

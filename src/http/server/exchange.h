@@ -82,12 +82,13 @@ class Exchange {
  private:
   friend class Connection;
   void build_head(int status, std::string_view content_type, std::optional<uint64_t> length);
-  Task<Result<void>> write(std::span<iovec> parts);
   Task<Result<void>> write_chunk(std::string_view bytes, std::string_view end_mark);
+  base::Deadline before_write(std::span<const iovec> parts);
+  Result<void> after_write(Result<void> done);
 
   async::Socket& socket_;
   std::string head_bytes_;   // what head's views point into
-  std::string date_;         // of the server, for the head
+  std::string_view date_;    // of the server, for the head
   std::string headers_;      // added fields, ready to send
   std::string out_;          // the head on its way
   int protocol_status_ = 0;  // 405, 408, 431: HTTP's own refusals, whatever table words them

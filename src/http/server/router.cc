@@ -9,18 +9,45 @@ bool is_param(std::string_view segment) {
   return segment.starts_with('{');
 }
 
-std::vector<std::string_view> segments_of(std::string_view path) {
+std::string_view without_slashes(std::string_view path) {
   if (path.starts_with('/')) path.remove_prefix(1);
   if (path.ends_with('/')) path.remove_suffix(1);
-  return base::split(path, '/');
+  return path;
 }
 
-bool matches(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path) {
-  if (pattern.size() != path.size()) return false;
-  for (size_t i = 0; i < path.size(); ++i) {
-    if (is_param(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) return false;
-  }
+// Takes the first segment off `path`; there is always one, be it empty. False after the last.
+bool take_segment(std::optional<std::string_view>& path, std::string_view& segment) {
+  if (!path) return false;
+  const size_t slash = path->find('/');
+  segment = path->substr(0, slash);
+  path = slash == std::string_view::npos ? std::nullopt : std::optional(path->substr(slash + 1));
   return true;
+}
+
+bool matches(const std::vector<std::string>& pattern, std::string_view path) {
+  std::optional rest(path);
+  std::string_view segment;
+  for (const std::string& wanted : pattern) {
+    if (!take_segment(rest, segment)) return false;
+    if (is_param(wanted) ? segment.empty() : wanted != segment) return false;
+  }
+  return !rest;
+}
+
+// The path's own spelling of the pattern's parameters; nothing if one is not well encoded.
+std::optional<std::vector<std::string>> params_of(const std::vector<std::string>& pattern,
+                                                  std::string_view path) {
+  std::vector<std::string> params;
+  std::optional rest(path);
+  std::string_view segment;
+  for (const std::string& wanted : pattern) {
+    take_segment(rest, segment);
+    if (!is_param(wanted)) continue;
+    auto decoded = base::percent_decode(segment);
+    if (!decoded) return std::nullopt;
+    params.push_back(std::move(*decoded));
+  }
+  return params;
 }
 
 }  // namespace
@@ -28,16 +55,17 @@ bool matches(const std::vector<std::string>& pattern, const std::vector<std::str
 Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {
   for (size_t i = 0; i < routes_.size(); ++i) {
     Row row{{}, i};
-    for (const std::string_view s : segments_of(routes_[i].pattern)) row.segments.emplace_back(s);
+    for (const std::string_view s : base::split(without_slashes(routes_[i].pattern), '/'))
+      row.segments.emplace_back(s);
     rows_.push_back(std::move(row));
   }
 }
 
 Router::Match Router::find(Method method, std::string_view path) const {
   Match match;
-  const auto segments = segments_of(path);
+  path = without_slashes(path);
   for (const Row& row : rows_) {
-    if (!matches(row.segments, segments)) continue;
+    if (!matches(row.segments, path)) continue;
     const Route& route = routes_[row.route];
     const bool head_for_get = method == Method::head && route.method == Method::get;
     if (route.method != method && !head_for_get) {
@@ -45,12 +73,9 @@ Router::Match Router::find(Method method, std::string_view path) const {
       match.allowed += to_string(route.method);
       continue;
     }
-    for (size_t i = 0; i < segments.size(); ++i) {
-      if (!is_param(row.segments[i])) continue;
-      auto decoded = base::percent_decode(segments[i]);
-      if (!decoded) return {};
-      match.params.push_back(std::move(*decoded));
-    }
+    auto params = params_of(row.segments, path);
+    if (!params) return {};
+    match.params = std::move(*params);
     match.route = &route;
     return match;
   }

@@ -17,24 +17,6 @@ int64_t overhead_tokens(const RequestView& view) {
   return tokens;
 }
 
-// True if `text` can stand between quotes as it is.
-bool needs_no_escape(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f) return false;
-  }
-  return base::valid_utf8(text);
-}
-
-void splice_model(SplicedBody& out, const RequestView& view, std::string_view model) {
-  if (needs_no_escape(model)) {
-    out.replace(view.model_value.begin + 1, view.model_value.end - 1, model);
-    return;
-  }
-  std::string quoted;
-  base::append_json_string(quoted, model);
-  out.replace(view.model_value.begin, view.model_value.end, out.own(std::move(quoted)));
-}
-
 void splice_stream_options(SplicedBody& out, const RequestView& view, std::string_view body) {
   const ByteRange options = view.stream_options_value;
   const ByteRange include = view.include_usage_value;
@@ -72,7 +54,7 @@ SplicedBody splice(const RequestView& view, std::string_view body,
   const bool options_first = view.stream_options_value.begin < view.model_value.begin &&
                              !view.stream_options_value.empty();
   if (view.stream && options_first) splice_stream_options(out, view, body);
-  splice_model(out, view, upstream_model);
+  out.replace_with_string(view.model_value.begin, view.model_value.end, upstream_model);
   if (view.stream && !options_first) splice_stream_options(out, view, body);
   out.finish();
   return out;

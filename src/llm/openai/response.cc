@@ -14,6 +14,7 @@ struct Places {
   Range model;
   Range usage;
   bool has_usage = false;
+  bool full_usage = false;
   bool has_members = false;
   bool has_answer = false;
   bool may_be_error = false;
@@ -54,8 +55,12 @@ Places find_places(json::Reader& reader, Api api, ResponseRewrite& result) {
     } else if (key == "model") {
       places.model = reader.skip();
     } else if (key == "usage") {
-      places.usage = reader.skip();
+      places.usage.begin = reader.position();
+      const auto found = read_usage(reader);
+      places.usage.end = reader.position();
       places.has_usage = true;
+      places.full_usage = found && found->full_shape;
+      result.usage = found ? std::optional(found->usage) : std::nullopt;
     } else {
       places.may_be_error = places.may_be_error || (key == "error" && kind != Kind::null);
       reader.skip();
@@ -69,7 +74,6 @@ std::string usage_text(Api api, std::string_view json, const Usage& usage) {
   std::string text;
   text.reserve(json.size() + 256);
   if (api == Api::embeddings) {
-    if (!json.empty()) return text.append(json);
     const std::string tokens = std::to_string(usage.prompt_tokens);
     return text.append(R"({"prompt_tokens":)" + tokens + R"(,"total_tokens":)" + tokens + "}");
   }
@@ -99,26 +103,26 @@ Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
     return Error(ErrorCode::upstream_failed, "The upstream's answer could not be read.",
                  "neither an answer nor an error");
   }
-  if (places.has_usage) result.usage = read_usage(reader.text(places.usage));
   const Usage* usage = result.usage ? &*result.usage : fallback;
 
   SplicedBody spliced(text);
-  std::string model;
-  base::append_json_string(model, public_model);
-  const std::string_view quoted = spliced.own(std::move(model));
+  const bool good_as_it_is = places.full_usage || (result.usage && api == Api::embeddings);
   const auto put_usage = [&] {
-    if (usage == nullptr || !places.has_usage) return;
+    if (usage == nullptr || !places.has_usage || good_as_it_is) return;
     const std::string_view own = result.usage ? reader.text(places.usage) : std::string_view();
     spliced.replace(places.usage.begin, places.usage.end,
                     spliced.own(usage_text(api, own, *usage)));
   };
   const bool usage_first = places.usage.begin < places.model.begin;
   if (usage_first) put_usage();
-  if (!places.model.empty()) spliced.replace(places.model.begin, places.model.end, quoted);
+  if (!places.model.empty()) {
+    spliced.replace_with_string(places.model.begin, places.model.end, public_model);
+  }
   if (!usage_first) put_usage();
   if (places.model.empty()) {
-    spliced.insert(places.close, ",\"model\":");
-    spliced.insert(places.close, quoted);
+    std::string member = ",\"model\":";
+    base::append_json_string(member, public_model);
+    spliced.insert(places.close, spliced.own(std::move(member)));
   }
   if (usage != nullptr && !places.has_usage) {
     spliced.insert(places.close, ",\"usage\":");

@@ -150,5 +150,32 @@ TEST(Usage, DialectsMeanTheSame) {
   }
 }
 
+// read_usage says so exactly when append_full_usage would change nothing.
+TEST(Usage, KnowsItsFullShape) {
+  const std::string head = R"({"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,)";
+  const std::string prompt = R"("prompt_tokens_details":{"cached_tokens":0},)";
+  const std::string completion = R"("completion_tokens_details":{"reasoning_tokens":0}})";
+  int full = 0;
+  for (const std::string& json :
+       {head + prompt + completion, head + prompt + R"("x":1,)" + completion, head + completion,
+        head + R"("prompt_tokens_details":{},)" + completion,
+        head + R"("prompt_tokens_details":{"cached_tokens":null},)" + completion,
+        head + R"("prompt_tokens_details":null,)" + completion,
+        head + prompt + R"("prompt_tokens_details":{},)" + completion,
+        head + prompt + R"("total_tokens":null,)" + completion,
+        head + prompt + R"("completion_tokens_details":{"reasoning_tokens":"0"}})",
+        R"({"input_tokens":9,"total_tokens":13,"completion_tokens":4,)" + prompt + completion}) {
+    const PaddedBytes bytes(json);
+    json::Reader reader(bytes.view());
+    const auto found = read_usage(reader);
+    ASSERT_TRUE(found) << json;
+    std::string completed;
+    append_full_usage(completed, bytes.view(), found->usage);
+    EXPECT_EQ(found->full_shape, completed == json) << json;
+    full += found->full_shape;
+  }
+  EXPECT_EQ(full, 2);
+}
+
 }  // namespace
 }  // namespace deeppool::llm

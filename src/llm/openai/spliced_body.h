@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace deeppool::llm {
 
 class SplicedBody {
@@ -31,6 +33,16 @@ class SplicedBody {
     done_ = end;
   }
   void insert(size_t at, std::string_view text) { replace(at, at, text); }
+  // The JSON value source[begin, end) becomes the string `text`, borrowed if it needs no escapes.
+  void replace_with_string(size_t begin, size_t end, std::string_view text) {
+    if (source_[begin] == '"' && needs_no_escape(text)) {
+      replace(begin + 1, end - 1, text);
+    } else {
+      std::string quoted;
+      base::append_json_string(quoted, text);
+      replace(begin, end, own(std::move(quoted)));
+    }
+  }
   // Keeps `text` for as long as this lives.
   std::string_view own(std::string text) { return owned_.emplace_front(std::move(text)); }
   // After the last edit.
@@ -49,6 +61,12 @@ class SplicedBody {
   }
 
  private:
+  static bool needs_no_escape(std::string_view text) {
+    for (const char c : text) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f) return false;
+    }
+    return base::valid_utf8(text);
+  }
   void add(std::string_view piece) {
     if (piece.empty()) return;
     assert(count_ < kMaxPieces);

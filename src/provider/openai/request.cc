@@ -1,5 +1,7 @@
 #include "provider/openai/request.h"
 
+#include "base/text.h"
+
 namespace deeppool::provider::openai {
 namespace {
 
@@ -23,14 +25,20 @@ std::string request_head(const Endpoint& endpoint, const RequestHeadFields& fiel
   if (ipv6) head += '[';
   head += endpoint.host;
   if (ipv6) head += ']';
-  if (endpoint.port != (endpoint.tls ? 443 : 80)) head += ':' + std::to_string(endpoint.port);
+  if (endpoint.port != (endpoint.tls ? 443 : 80)) {
+    head += ':';
+    base::append_int(head, endpoint.port);
+  }
+  if (!endpoint.api_key.empty()) {
+    head += "\r\nAuthorization: Bearer ";
+    head += endpoint.api_key;
+  }
+  head +=
+      "\r\nContent-Type: application/json\r\nAccept-Encoding: identity"
+      "\r\nUser-Agent: DeepPool/0.1\r\nContent-Length: ";
+  base::append_int(head, fields.content_length);
   head += "\r\n";
-  if (!endpoint.api_key.empty()) add(head, "Authorization", "Bearer " + endpoint.api_key);
-  add(head, "Content-Type", "application/json");
-  add(head, "Content-Length", std::to_string(fields.content_length));
   add(head, "Accept", fields.accept);
-  add(head, "Accept-Encoding", "identity");
-  add(head, "User-Agent", "DeepPool/0.1");
   add(head, "X-Request-Id", fields.request_id);
   if (!fields.traceparent.empty()) add(head, "traceparent", fields.traceparent);
   head += "\r\n";
