@@ -13,10 +13,9 @@ int64_t seconds_up(std::chrono::milliseconds wait) {
   return std::chrono::ceil<std::chrono::seconds>(wait).count();
 }
 
-// Answers hold keys and sessions: no cache keeps them, no browser guesses at their type.
+// Answers hold keys and sessions: no cache keeps them.
 void add_common_headers(http::Exchange& x) {
   x.add_header("Cache-Control", "no-store");
-  x.add_header("X-Content-Type-Options", "nosniff");
 }
 
 }  // namespace

@@ -255,6 +255,7 @@ Task<Result<Lease>> Client::acquire(const Origin& origin, Reuse reuse, base::Dea
     pool.closed();
     co_return std::move(socket).error();
   }
+  ++opened_;
   co_return Lease(*this, pool, std::move(*socket), Lease::Age::fresh);
 }
 

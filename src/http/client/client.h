@@ -95,6 +95,8 @@ class Client {
   Task<Result<std::unique_ptr<Reply>>> request(const Origin& origin, OutgoingRequest outgoing,
                                                base::Deadline deadline, async::CancelScope& scope);
   size_t idle_connections() const;
+  // Since the start, to all origins.
+  size_t opened_connections() const { return opened_; }
 
  private:
   friend class Lease;
@@ -108,6 +110,7 @@ class Client {
   Dialer dialer_;
   std::unordered_map<Origin, std::unique_ptr<OriginPool>, OriginHash> pools_;
   async::Timer reaper_;
+  size_t opened_ = 0;
 };
 
 }  // namespace deeppool::http

@@ -549,6 +549,43 @@ TEST(Server, SpeaksTls) {
   EXPECT_EQ(statuses, (std::vector<int>{200, -1}));  // a stranger's authority is not believed
 }
 
+// More bytes than OpenSSL reads ahead must not make a clean connection look busy.
+TEST(Server, OneTlsConnectionServesManyRequests) {
+  const testing::SelfSignedCertificate certificate;
+  auto tls = async::TlsContext::server(certificate.certificate_file(), certificate.key_file());
+  ASSERT_TRUE(tls) << tls.error().message;
+  Running server({.tls = *tls});
+  const Origin origin{true, "localhost", server.port, certificate.certificate_file()};
+  async::Loop loop;
+  async::BlockingPool pool("lookup", 1, 8);
+  TlsContexts contexts;
+  const Proxy proxy;
+  Client client(loop, pool, contexts, proxy);
+  async::TaskGroup tasks(loop);
+  const auto ask_once = [&]() -> Task<bool> {
+    async::CancelScope scope;
+    const base::Deadline deadline{std::chrono::steady_clock::now() + seconds(5)};
+    const std::string head = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    auto reply = co_await client.request(origin, {Method::get, head, {}}, deadline, scope);
+    if (!reply) co_return false;
+    while (true) {
+      auto piece = co_await (*reply)->read(deadline);
+      if (!piece) co_return false;
+      if (piece->empty()) co_return true;
+    }
+  };
+  size_t opened = 0;
+  loop.post([&] {
+    tasks.spawn([&]() -> Task<void> {
+      for (int i = 0; i < 200; ++i) EXPECT_TRUE(co_await ask_once()) << i;
+      opened = client.opened_connections();
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(opened, 1u);
+}
+
 TEST(Stack, EveryAnswerHasItsIdsAndTrace) {
   Running server;
   const std::string trace = "0af7651916cd43dd8448eb211c80319c";
