@@ -13,10 +13,11 @@ inline constexpr int64_t kMaxRequestTokens = 1'000'000'000'000;
 // No quota is larger; so used + held + one request never overflows.
 inline constexpr int64_t kMaxQuotaTokens = 4'000'000'000'000'000'000;
 // Final records per database transaction: a commit's cost is spread, and a repeated one stays
-// short.
-inline constexpr size_t kApplyBatch = 256;
-// How often the applier looks for new records: usage pages are at most this much behind.
-inline constexpr std::chrono::milliseconds kApplyInterval{50};
+// short (some 5 ms of SQLite's only writer).
+inline constexpr size_t kApplyBatch = 1024;
+// How often the applier looks for new records: usage pages are at most this much behind, and a
+// busy gateway's batches are worth their commit.
+inline constexpr std::chrono::milliseconds kApplyInterval{100};
 // Pauses while the store is down; doubled from the first to the last.
 inline constexpr std::chrono::milliseconds kFirstRetry{100};
 inline constexpr std::chrono::milliseconds kLastRetry{5000};

@@ -38,6 +38,19 @@ Result<std::vector<const UsageRow*>> new_rows(sql::Reader& reader, std::span<con
   return fresh;
 }
 
+std::vector<const UsageRow*> all_rows(std::span<const UsageRow> rows) {
+  std::vector<const UsageRow*> all;
+  all.reserve(rows.size());
+  for (const UsageRow& row : rows) all.push_back(&row);
+  return all;
+}
+
+// Ids grow with time, so in their order rows go to the end of every index, next to each other.
+void sort_by_id(std::vector<const UsageRow*>& rows) {
+  std::sort(rows.begin(), rows.end(),
+            [](const UsageRow* a, const UsageRow* b) { return a->request_id < b->request_id; });
+}
+
 // Ordered maps: every instance locks rows in the same order.
 using DayKey =
     std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view, std::string_view>;
@@ -99,10 +112,25 @@ Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& ro
 
 }  // namespace
 
+// Rows that the store has already are rare (a commit whose outcome was not learned, orphans settled
+// twice), and the primary key tells: only then are they looked up.
 Result<void> UsageStore::apply(std::span<const UsageRow> rows,
                                std::span<const SpoolCursor> cursors) {
+  auto stored = apply_once(rows, cursors, Known::none);
+  if (!stored && stored.error().code == ErrorCode::conflict) {
+    stored = apply_once(rows, cursors, Known::some);
+  }
+  return stored;
+}
+
+Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
+                                    std::span<const SpoolCursor> cursors, Known known) {
   const auto work = [&](sql::Writer& tx) -> Result<void> {
-    DP_TRY(const auto fresh, new_rows(tx, rows));
+    std::vector<const UsageRow*> fresh = all_rows(rows);
+    if (known == Known::some) {
+      DP_TRY(fresh, new_rows(tx, rows));
+    }
+    sort_by_id(fresh);
     if (!fresh.empty()) {
       DP_CHECK(insert(tx, fresh));
       DP_CHECK(add_to_days(tx, fresh));

@@ -79,6 +79,10 @@ class UsageStore {
   Result<Consumption> consumption(const UsageFilter& filter, GroupBy group, Page page);
 
  private:
+  // Whether some of the rows may be in the store already.
+  enum class Known { none, some };
+  Result<void> apply_once(std::span<const UsageRow> rows, std::span<const SpoolCursor> cursors,
+                          Known known);
   Result<void> insert(sql::Writer& tx, const std::vector<const UsageRow*>& rows);
 
   sql::Database& database_;
