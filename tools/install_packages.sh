@@ -8,7 +8,7 @@ build_packages=(
   clang-19 clang-tidy-19 clang-format-19 lld-19 llvm-19 libclang-rt-19-dev
   cmake ninja-build ccache pkg-config git curl ca-certificates python3
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libyaml-cpp-dev libssl-dev libcrypt-dev
-  libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libmariadb-dev prometheus-cpp-dev
+  libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libmariadb-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
 # mariadb-server-core, not mariadb-server: the programs without the system service.
