@@ -9,6 +9,7 @@ cd "$(dirname "$0")"
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
 refuse() { echo "dev.sh: $*" >&2; exit 2; }
+value() { (($# > 1)) && [[ -n $2 ]] || refuse "$1 needs a value"; }
 
 part=
 preset=dev
@@ -20,9 +21,9 @@ while (($#)); do
     platformweb) refuse "this version has no web consoles yet, only the platform: ./dev.sh platform" ;;
     client) refuse "this version has no client for contributors' machines yet, only the platform: ./dev.sh platform" ;;
     --check) options+=(--check) ;;
-    --port|--data) options+=("$1" "${2:?"$1 needs a value"}"); shift ;;
-    --preset) preset=${2:?--preset needs a name}; shift ;;
-    --build) build=${2:?--build needs a folder}; shift ;;
+    --port|--data) value "$@"; options+=("$1" "$2"); shift ;;
+    --preset) value "$@"; preset=$2; shift ;;
+    --build) value "$@"; build=$2; shift ;;
     -h|--help) usage; exit 0 ;;
     *) usage >&2; refuse "'$1' is neither a part nor an option" ;;
   esac

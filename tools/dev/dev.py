@@ -171,32 +171,44 @@ def display(path):
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
-def log_in(console, password):
+def log_in(console, password, options):
     try:
         console.log_in(ADMIN, password)
     except Refused as refusal:
         if refusal.status != 401:
             raise
         raise Failed(f"the platform does not accept the password that dev.sh knows for '{ADMIN}'; it was "
-                     "changed.\n  Tell it the new one: DP_ADMIN_PASSWORD=... ./dev.sh\n  or make a new one with: "
-                     "deeppool --config config/deeppool.yaml admin reset-password") from None
+                     "changed.\n  Tell it the new one: DP_ADMIN_PASSWORD=... ./dev.sh\n  or have one made: "
+                     f"DEEPPOOL_DATA_DIR={display(options.data)} {display(options.build)}/bin/deeppool "
+                     "admin reset-password") from None
+
+
+def make_folder(folder):
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"{folder} cannot be the folder for its files: {error.strerror}") from None
 
 
 def run(options, running):
-    options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(options.data)
     keepsakes = Keepsakes(options.data)
     password = admin_password(options.data, keepsakes)
     console = start_platform(options, password, running)
-    log_in(console, password)
+    log_in(console, password, options)
     key = fill(console, start_demo_provider(options, running))
     keepsakes.keep(DP_URL=console.root, DP_ADMIN_PASSWORD=password, DP_TOKEN=console.token, DP_KEY=key)
     line = curl_line(f"{console.root}/v1", key)
-    explain(console, keepsakes, line, try_out(line))
-    while not options.check:
+    outcome = try_out(line)
+    if options.check:
+        print(f"dev.sh: the demo model answers ({outcome})", flush=True)
+        return
+    explain(console, keepsakes, line, outcome)
+    while True:
         time.sleep(0.2)
         for program in running:
             if program.ended():
-                raise Failed(f"{program.name} has ended:\n{program.last_lines()}")
+                raise Failed(f"{program.name} {program.how_it_ended()}; its last lines:\n{program.last_lines()}")
 
 
 def stop_all(running):
@@ -205,7 +217,7 @@ def stop_all(running):
 
 
 def read_options():
-    parser = argparse.ArgumentParser(prog="dev.sh")
+    parser = argparse.ArgumentParser(prog="dev.sh", usage="see ./dev.sh --help")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=ROOT / "data")
     parser.add_argument("--port", type=int, default=8080)

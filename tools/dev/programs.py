@@ -11,6 +11,8 @@ from pathlib import Path
 START_SECONDS = 60  # an unoptimised build on a busy machine, first start with its schema
 STOP_SECONDS = 40   # the platform lets running streams finish for 30 s
 PORTS_TO_TRY = 50
+LOG_BYTES = 64 << 20  # then the next start begins a new one
+LINE_SHOWN = 300      # of a log line, on the terminal
 PR_SET_PDEATHSIG = 1
 
 
@@ -42,7 +44,11 @@ class Program:
         if not os.access(command[0], os.X_OK):
             raise Failed(f"there is no program {command[0]}; build it with ./dev.sh or ./build.sh")
         self.log = Path(log)
-        with self.log.open("wb") as out:
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".old.log"))
+        # Appending: another run, which this one may be about to be refused over, can be writing there.
+        with self.log.open("ab") as out:
+            self._begin = out.tell()
             # A session of its own: Ctrl-C reaches dev.sh alone, which then stops things in order.
             self._child = subprocess.Popen([str(part) for part in command], stdout=out, stderr=out,
                                            stdin=subprocess.DEVNULL, start_new_session=True,
@@ -50,10 +56,16 @@ class Program:
                                            preexec_fn=_end_with_parent)
 
     def output(self):
-        return self.log.read_text(errors="replace")
+        with self.log.open("rb") as log:
+            log.seek(self._begin)
+            return log.read().decode(errors="replace")
 
     def last_lines(self):
-        return "\n".join("  " + line for line in self.output().splitlines()[-8:])
+        return "\n".join("  " + line[:LINE_SHOWN] for line in self.output().splitlines()[-8:])
+
+    def how_it_ended(self):
+        status = self._child.returncode
+        return f"was ended by signal {-status}" if status < 0 else f"has ended with status {status}"
 
     def ended(self):
         return self._child.poll() is not None
