@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "apps/platform/commands.h"
 #include "apps/platform/config.h"
 #include "apps/platform/config_text.h"
 #include "apps/platform/notify.h"
@@ -76,25 +77,84 @@ int serve(const Config& config, const std::string& file) {
   return 0;
 }
 
+enum class Job { serve, check_config, migrate, reset_password };
+
+struct Arguments {
+  std::string file;
+  bool check = false;
+  bool dry_run = false;
+  std::string username;  // empty: the one in the configuration
+  CLI::App* migrate = nullptr;
+  CLI::App* reset_password = nullptr;
+
+  Job job() const {
+    if (check) return Job::check_config;
+    if (migrate->parsed()) return Job::migrate;
+    return reset_password->parsed() ? Job::reset_password : Job::serve;
+  }
+};
+
+constexpr const char* kFooter =
+    "Without a command it serves until SIGTERM or SIGINT. SIGHUP loads certificates, timeouts and "
+    "the log level anew\nand opens the log files again; SIGUSR1 only does the latter.\n\n"
+    "Every key of the file can also come from the environment: DEEPPOOL_SERVER__HTTP_ADDR=:9000 is "
+    "server.http_addr.\ndocs/configuration.md lists them all; without a file the defaults hold "
+    "(SQLite in ./data).\n";
+
+void describe(CLI::App& app, Arguments& a) {
+  app.add_option("--config", a.file, "configuration file (YAML)")->check(CLI::ExistingFile);
+  app.add_flag("--check-config", a.check,
+               "say what is wrong with the configuration, or print what is in force, and end");
+  app.set_version_flag("--version", std::string("DeepPool ") + kVersion);
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  a.migrate = app.add_subcommand(
+      "migrate", "bring the database to this version's schema; every start does it, too");
+  a.migrate->add_flag("--dry-run", a.dry_run, "only say what would be done");
+  CLI::App* admin = app.add_subcommand("admin", "what an administrator cannot do over the network");
+  admin->fallthrough();
+  admin->require_subcommand(1);
+  a.reset_password = admin->add_subcommand(
+      "reset-password", "print a new password for an administrator and end the account's sessions");
+  a.reset_password->add_option(
+      "--username", a.username,
+      "whose; without it, admin.super_admin.username of the configuration");
+  app.footer(kFooter);  // last, or subcommands would inherit it
+}
+
+int do_job(const Arguments& arguments, const Config& config) {
+  Result<void> done;
+  switch (arguments.job()) {
+    case Job::serve:
+      return serve(config, arguments.file);
+    case Job::check_config:
+      std::fputs(effective_yaml(config).c_str(), stdout);
+      return 0;
+    case Job::migrate:
+      done = migrate_store(config, arguments.dry_run ? MigrateMode::dry_run : MigrateMode::apply);
+      break;
+    case Job::reset_password:
+      done = reset_admin_password(config, arguments.username.empty()
+                                              ? config.admin.super_admin.username
+                                              : arguments.username);
+      break;
+  }
+  log::flush();
+  return done ? 0 : fail(done.error());
+}
+
 }  // namespace
 
 int run_program(const std::string& name, int argc, char** argv) {
   CLI::App app("DeepPool: one OpenAI-compatible endpoint in front of every language model.", name);
-  std::string file;
-  bool check = false;
-  app.add_option("--config", file, "configuration file (YAML)")->check(CLI::ExistingFile);
-  app.add_flag("--check-config", check, "read the configuration, say what is wrong, and end");
-  app.set_version_flag("--version", std::string("DeepPool ") + kVersion);
+  Arguments arguments;
+  describe(app, arguments);
   CLI11_PARSE(app, argc, argv);
-  auto config = load_config(file, current_environment());
+  auto config = load_config(arguments.file, current_environment());
   if (!config) return fail(config.error());
   log::set_level(config->log_level);
   for (const std::string& warning : config->warnings) log::warn(warning);
-  if (check) {
-    std::fputs(effective_yaml(*config).c_str(), stdout);
-    return 0;
-  }
-  return serve(*config, file);
+  return do_job(arguments, *config);
 }
 
 }  // namespace deeppool::platform

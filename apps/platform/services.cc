@@ -5,12 +5,11 @@
 
 #include "apps/platform/metrics_endpoint.h"
 #include "apps/platform/routes.h"
+#include "apps/platform/store.h"
 #include "base/log.h"
 #include "identity/first_admin.h"
 #include "portalapi/routes.h"
 #include "sql/migrator/migrator.h"
-#include "sql/mysql/mysql_database.h"
-#include "sql/sqlite/sqlite_database.h"
 
 namespace deeppool::platform {
 namespace {
@@ -21,28 +20,6 @@ constexpr size_t kLookupThreads = 2;
 constexpr size_t kLookupQueue = 256;
 constexpr size_t kScrapes = 8;  // of /metrics, waiting for the log thread
 constexpr auto kSpoolDrain = std::chrono::seconds(5);
-
-sql::TlsPolicy tls_policy(const std::string& name) {
-  if (name == "required") return sql::TlsPolicy::required;
-  return name == "off" ? sql::TlsPolicy::off : sql::TlsPolicy::preferred;
-}
-
-Result<std::unique_ptr<sql::Database>> open_database(const Config& config) {
-  if (!config.mysql) return sql::open_sqlite({.data_dir = config.data_dir});
-  const MysqlSettings& m = *config.mysql;
-  sql::MysqlOptions options;
-  options.host = m.host;
-  options.port = static_cast<uint16_t>(m.port);
-  options.socket = m.socket;
-  options.user = m.user;
-  options.password = m.password;
-  options.database = m.database;
-  options.tls = tls_policy(m.tls);
-  options.ca_file = m.ca_file;
-  options.readers = static_cast<size_t>(m.readers);
-  options.writers = static_cast<size_t>(m.writers);
-  return sql::open_mysql(options);
-}
 
 // Beside the program in an installation (share/tokenizers), or where the configuration says.
 std::string tokenizers_dir(const Config& config) {
@@ -127,7 +104,7 @@ Result<void> Services::open_identity() {
                                                                 .email = admin.email}));
   if (made && made->generated_password) {
     std::fprintf(stderr,
-                 "The first administrator was made. It is shown only once:\n"
+                 "The first administrator was made. The password is shown only this once:\n"
                  "  username: %s\n  password: %s\n",
                  made->username.c_str(), made->generated_password->c_str());
   }

@@ -21,6 +21,7 @@ Error listen_error(int code, const Address& address) {
   std::string message = "cannot listen on " + where + ": " + std::strerror(code);
   if (code == EADDRINUSE)
     message += "; another program uses this port, stop it or choose another port";
+  if (code == EACCES) message += "; ports below 1024 are for root or CAP_NET_BIND_SERVICE";
   return Error(kind, std::move(message));
 }
 

@@ -49,7 +49,8 @@ Result<std::optional<FirstAdmin>> ensure_admin(const Surroundings& in,
   return std::move(made).error();
 }
 
-Result<std::string> reset_admin_password(const Surroundings& in, std::string_view username) {
+Result<std::string> reset_admin_password(const Surroundings& in, std::string_view username,
+                                         const AlsoOnReset& also) {
   DP_TRY(const std::string name, normal_username(username));
   std::string password = make_password(in.random);
   DP_TRY(const std::string hash, crypto::hash_password(password, in.random, in.cost));
@@ -60,7 +61,8 @@ Result<std::string> reset_admin_password(const Surroundings& in, std::string_vie
     if (!found) return missing;
     DP_TRY(const User user, users::get(tx, found->id));
     if (user.role != Role::admin || !user.enabled) return missing;
-    return users::set_password(tx, user.id, hash, base::unix_ms(in.clock.wall()));
+    DP_CHECK(users::set_password(tx, user.id, hash, base::unix_ms(in.clock.wall())));
+    return also(tx, user.id);
   }));
   return password;
 }

@@ -2,10 +2,12 @@
 // the password. Blocking; called at start and by the command line, before anything is served.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "base/random.h"
 #include "crypto/password.h"
 #include "sql/database.h"
@@ -36,7 +38,11 @@ struct FirstAdmin {
 Result<std::optional<FirstAdmin>> ensure_admin(const Surroundings& in,
                                                const AdminSettings& settings);
 
+// What else belongs into the transaction of a reset: its row in the audit log, which is not ours.
+using AlsoOnReset = std::function<Result<void>(sql::Writer& tx, base::UserId admin)>;
+
 // A new generated password for an enabled administrator; all sessions end. not_found otherwise.
-Result<std::string> reset_admin_password(const Surroundings& in, std::string_view username);
+Result<std::string> reset_admin_password(const Surroundings& in, std::string_view username,
+                                         const AlsoOnReset& also);
 
 }  // namespace deeppool::identity

@@ -190,7 +190,14 @@ def make_folder(folder):
         raise Failed(f"{folder} cannot be the folder for its files: {error.strerror}") from None
 
 
+def require_programs(build):
+    for program in (build / "bin/deeppool", build / "bin/mock_upstream"):
+        if not os.access(program, os.X_OK):
+            raise Failed(f"there is no program {program}; without --build, dev.sh builds it")
+
+
 def run(options, running):
+    require_programs(options.build)
     make_folder(options.data)
     keepsakes = Keepsakes(options.data)
     password = admin_password(options.data, keepsakes)

@@ -84,9 +84,14 @@ Error MysqlConnection::connect_error(const MysqlOptions& options) {
   const std::string where =
       options.socket.empty() ? options.host + ":" + std::to_string(options.port) : options.socket;
   std::string message = "cannot connect to the database server at " + where;
-  if (code == ER_ACCESS_DENIED_ERROR || code == ER_DBACCESS_DENIED_ERROR) {
+  if (code == ER_ACCESS_DENIED_ERROR) {
     message = "the database server at " + where + " refuses user '" + options.user +
               "': check mysql.user and mysql.password";
+  } else if (code == ER_DBACCESS_DENIED_ERROR) {
+    message = "the database server at " + where + " does not let user '" + options.user +
+              "' use the database '" + options.database +
+              "', or has none; run there: GRANT ALL ON " + options.database + ".* TO '" +
+              options.user + "'";
   } else if (code == ER_BAD_DB_ERROR) {
     message = "the database server at " + where + " has no database '" + options.database +
               "'; make it with: CREATE DATABASE " + options.database + " CHARACTER SET utf8mb4";

@@ -38,7 +38,12 @@ Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
   auto database =
       std::make_unique<Database>(std::make_unique<SqliteConnector>(path, std::move(lock)),
                                  Database::Sizes{.readers = options.readers, .writers = 1});
-  DP_TRY(const auto probe, database->write());  // so that a bad file is reported at the start
+  // So that a bad file is reported at the start.
+  if (const auto probe = database->write(); !probe) {
+    Error error = probe.error();
+    error.message += " (" + path + ")";
+    return error;
+  }
   return database;
 }
 

@@ -1,0 +1,101 @@
+// The programs' small commands on a real store.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "adminapi/audit_store.h"
+#include "apps/platform/commands.h"
+#include "apps/platform/store.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "identity/first_admin.h"
+#include "identity/session_store.h"
+#include "identity/user_store.h"
+#include "sql/transaction.h"
+
+namespace deeppool::platform {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kOldPassword = "an-old-password";
+constexpr const char* kToken = "dps-session";
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() {
+    std::string folder = ::testing::TempDir() + "deeppool_commands_XXXXXX";
+    config_.data_dir = mkdtemp(folder.data());
+  }
+  ~CommandsTest() override { std::filesystem::remove_all(config_.data_dir); }
+
+  // A store with an administrator who is logged in.
+  void fill() {
+    const auto database = *open_database(config_);
+    ASSERT_TRUE(identity::ensure_admin(
+        {*database, clock_, random_, {4}},
+        {.username = "admin", .password = kOldPassword, .phone = "", .email = ""}));
+    const auto opened = sql::run_transaction(*database, [&](sql::Writer& tx) {
+      return identity::sessions::open(tx, {base::UserId{1}, kToken, "", "", now()});
+    });
+    ASSERT_TRUE(opened);
+  }
+  int64_t now() const { return base::unix_ms(clock_.wall()); }
+
+  base::SystemClock clock_;
+  base::SystemRandom random_;
+  Config config_;
+};
+
+TEST_F(CommandsTest, ResetGivesANewPasswordEndsSessionsAndLeavesARow) {
+  ASSERT_TRUE(migrate_store(config_, MigrateMode::apply));
+  fill();
+  ::testing::internal::CaptureStdout();
+  ASSERT_TRUE(reset_admin_password(config_, "admin"));
+  const std::string said = ::testing::internal::GetCapturedStdout();
+  const size_t at = said.find("password: ") + 10;
+  const std::string password = said.substr(at, said.find('\n', at) - at);
+
+  const auto database = *open_database(config_);
+  auto reader = *database->read();
+  const auto account = **identity::users::find_credentials(reader, "admin");
+  EXPECT_TRUE(crypto::verify_password(password, account.password_hash));
+  EXPECT_FALSE(crypto::verify_password(kOldPassword, account.password_hash));
+  EXPECT_FALSE(*identity::sessions::find(reader, kToken, now()));
+  adminapi::audit::Search wanted;
+  wanted.action = "user.reset_password";
+  wanted.to_ms = now() + 1;
+  const auto rows = *adminapi::audit::search(reader, wanted);
+  ASSERT_EQ(rows.total, 1);
+  EXPECT_EQ(rows.entries[0].object_id, "1");
+  EXPECT_THAT(rows.entries[0].detail, Not(HasSubstr(password)));
+}
+
+TEST_F(CommandsTest, ResetRefusesWhoIsNoAdministrator) {
+  ASSERT_TRUE(migrate_store(config_, MigrateMode::apply));
+  fill();
+  const auto refused = reset_admin_password(config_, "somebody");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::not_found);
+}
+
+TEST_F(CommandsTest, ADryRunChangesNothing) {
+  ::testing::internal::CaptureStdout();
+  ASSERT_TRUE(migrate_store(config_, MigrateMode::dry_run));
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("would run migration 001"));
+  const auto database = *open_database(config_);
+  auto reader = *database->read();
+  EXPECT_FALSE(reader.query_value<int64_t>("SELECT COUNT(*) FROM users"));
+}
+
+TEST_F(CommandsTest, ARunningProgramKeepsItsStore) {
+  const auto running = *open_database(config_);
+  const auto refused = migrate_store(config_, MigrateMode::apply);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("uses the data directory"));
+}
+
+}  // namespace
+}  // namespace deeppool::platform
