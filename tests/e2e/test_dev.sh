@@ -42,6 +42,7 @@ expect 0 "the demo model answers" dev --check
 [[ $(kept DP_KEY) == "$key" ]] || fail "a second run made another key"
 
 # A run for somebody at a terminal: what it prints works, and Ctrl-C leaves nothing behind.
+: >"$folder/said"
 ./dev.sh --build "$build" --data "$data" --port "$port" >"$folder/said" 2>&1 &
 running=$!
 for _ in {1..300}; do
