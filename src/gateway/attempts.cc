@@ -116,6 +116,31 @@ class Attempt {
   const provider::Endpoint& endpoint_;
 };
 
+std::unique_ptr<OpenStream> make_stream(const Call& call, Attempt& attempt) {
+  return std::make_unique<OpenStream>(
+      std::move(attempt.reply),
+      llm::ChunkSettings{call.api, call.view.model, call.view.caller_wants_usage,
+                         call.parts.tokenizers.for_model(call.endpoint->upstream_model)});
+}
+
+// Takes a piece of a stream that has shown nothing yet. Empty unless it has failed. No coroutine,
+// like make_stream: what they need for a moment would stay in the frame of every open stream.
+std::optional<Failure> take_first(OpenStream& stream, Result<std::string_view> piece) {
+  if (!piece) return elsewhere(std::move(piece).error());
+  const bool ended = piece->empty();
+  Result<OpenStream::End> end =
+      ended ? stream.feed_last(stream.out) : stream.feed(*piece, stream.out);
+  if (!end) return elsewhere(std::move(end).error());
+  stream.end = *end;
+  if (!stream.out.empty()) return std::nullopt;
+  if (*end == OpenStream::End::upstream_error) {
+    return provider::openai::failure_of_error(stream.chunks.error());
+  }
+  if (*end == OpenStream::End::malformed) return bad_answer("not JSON");
+  if (ended || *end == OpenStream::End::done) return bad_answer("an empty stream");
+  return std::nullopt;
+}
+
 Task<std::optional<Failure>> try_stream(Call& call, const provider::Endpoint& endpoint,
                                         std::unique_ptr<OpenStream>& opened) {
   const base::Deadline deadline{call.parts.clock.now() + call.parts.timeouts.first_token};
@@ -127,28 +152,13 @@ Task<std::optional<Failure>> try_stream(Call& call, const provider::Endpoint& en
     failed = co_await attempt.explain_json(deadline);
     co_return failed;
   }
-  auto stream = std::make_unique<OpenStream>(
-      std::move(attempt.reply),
-      llm::ChunkSettings{call.api, call.view.model, call.view.caller_wants_usage,
-                         call.parts.tokenizers.for_model(endpoint.upstream_model)});
-  while (stream->out.empty()) {
+  std::unique_ptr<OpenStream> stream = make_stream(call, attempt);
+  while (stream->out.empty() && !failed) {
     Result<std::string_view> piece = co_await stream->reply->read(deadline);
-    if (!piece) co_return elsewhere(std::move(piece).error());
-    const bool ended = piece->empty();
-    Result<OpenStream::End> end =
-        ended ? stream->feed_last(stream->out) : stream->feed(*piece, stream->out);
-    if (!end) co_return elsewhere(std::move(end).error());
-    stream->end = *end;
-    if (*end == OpenStream::End::upstream_error && stream->out.empty()) {
-      co_return provider::openai::failure_of_error(stream->chunks.error());
-    }
-    if (*end == OpenStream::End::malformed && stream->out.empty()) co_return bad_answer("not JSON");
-    if (stream->out.empty() && (ended || *end == OpenStream::End::done)) {
-      co_return bad_answer("an empty stream");
-    }
+    failed = take_first(*stream, std::move(piece));
   }
-  opened = std::move(stream);
-  co_return std::nullopt;
+  if (!failed) opened = std::move(stream);
+  co_return failed;
 }
 
 Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& endpoint,
