@@ -87,6 +87,22 @@ TEST(Socket, AWriteLargerThanTheBuffersWaitsForTheReader) {
   });
 }
 
+TEST(Socket, PeersThatAreAlwaysReadyLeaveTheLoopToOthers) {
+  run_on_loop([](Loop& loop) -> Task<void> {
+    Pair pair = co_await connected_pair(loop);
+    bool others_ran = false;
+    loop.post([&] { others_ran = true; });
+    const std::string text(16 * 1024, 'x');
+    for (int round = 0; round < 1000 && !others_ran; ++round) {
+      EXPECT_TRUE(co_await write_text(*pair.client, text));
+      Result<size_t> n =
+          co_await pair.server->read(loop.scratch().first(text.size()), in(seconds(5)));
+      EXPECT_TRUE(n.ok());
+    }
+    EXPECT_TRUE(others_ran);
+  });
+}
+
 TEST(Socket, ReadTimesOutAndCanBeAborted) {
   run_on_loop([](Loop& loop) -> Task<void> {
     Pair pair = co_await connected_pair(loop);

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -129,6 +130,8 @@ void Loop::forget(int fd, Watch& watch) {
   for (epoll_event& event : batch_) {
     if (event.data.ptr == &watch) event.events = 0;
   }
+  std::erase(again_, &watch);
+  std::ranges::replace(calling_again_, &watch, nullptr);
 }
 
 void Loop::stop() {
@@ -167,7 +170,17 @@ void Loop::run_ready() {
   }
 }
 
+void Loop::run_again() {
+  calling_again_.swap(again_);
+  for (size_t i = 0; i < calling_again_.size(); ++i) {
+    if (calling_again_[i] != nullptr) calling_again_[i]->on_ready(0);
+    run_ready();
+  }
+  calling_again_.clear();
+}
+
 int Loop::wait_ms() const {
+  if (!again_.empty()) return 0;
   const base::Instant next = timers_.next();
   if (next == base::Instant::max()) return -1;
   const auto wait = next - std::chrono::steady_clock::now();
@@ -182,6 +195,7 @@ void Loop::run() {
   while (!stopping_) {
     const int n = epoll_wait(epoll_fd_, events, kBatch, wait_ms());
     now_ = std::chrono::steady_clock::now();
+    ++turn_;
     bool woken = false;
     batch_ = {events, static_cast<size_t>(std::max(n, 0))};
     while (!batch_.empty()) {
@@ -194,6 +208,7 @@ void Loop::run() {
         run_ready();
       }
     }
+    run_again();
     timers_.fire_due(now_);
     run_ready();
     if (woken) {

@@ -95,6 +95,10 @@ class Loop {
 
   void watch(int fd, Watch& watch);   // all events, edge-triggered
   void forget(int fd, Watch& watch);  // before close; pending events of this turn are dropped
+  // Calls watch.on_ready(0) once in the next turn: for who would go on but has had its share of
+  // this one.
+  void call_again(Watch& watch) { again_.push_back(&watch); }
+  uint64_t turn() const { return turn_; }  // grows by one with each
   TimerHeap& timers() { return timers_; }
 
   static constexpr size_t kScratchSize =
@@ -103,6 +107,7 @@ class Loop {
  private:
   void run_ready();
   void run_posted();
+  void run_again();
   int wait_ms() const;
 
   int epoll_fd_;
@@ -115,6 +120,9 @@ class Loop {
   std::vector<std::coroutine_handle<>> running_;
   std::vector<char> scratch_;
   std::span<::epoll_event> batch_;  // events of this turn that are still to be dispatched
+  std::vector<Watch*> again_;
+  std::vector<Watch*> calling_again_;  // of this turn; null: forgotten meanwhile
+  uint64_t turn_ = 0;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
 };

@@ -15,6 +15,8 @@ constexpr ssize_t kWouldBlock = -2;
 constexpr ssize_t kFailed = -1;
 constexpr size_t kTlsRecord = 16 * 1024;  // the most that one TLS record carries
 constexpr size_t kMaxParts = 64;          // iovecs per system call; well below IOV_MAX
+// What one socket may move before its loop serves the others: one full read, some 250 events.
+constexpr size_t kShareOfTurn = Loop::kScratchSize;
 
 Error io_error(int code, const char* what) {
   return Error(ErrorCode::upstream_failed, "The connection broke.",
@@ -147,6 +149,7 @@ bool Socket::attempt_read() {
                                     "TLS read: " + tls_->failure())
                             : io_error(errno, "read");
   } else {
+    moved_ += static_cast<size_t>(n);
     reader_->result_ = static_cast<size_t>(n);
   }
   return true;
@@ -173,6 +176,7 @@ bool Socket::attempt_write() {
                               : io_error(errno, "write");
       return true;
     }
+    moved_ += static_cast<size_t>(n);
     consume(writer_->parts_, static_cast<size_t>(n));
     if (write_timer_.armed()) write_timer_.set(loop_.now() + writer_->patience_);
   }
@@ -181,8 +185,21 @@ bool Socket::attempt_write() {
 
 // ---- awaiting
 
+// Peers that are always ready would else keep the loop to themselves: a flooding upstream and a
+// caller who takes it as fast.
+bool Socket::must_yield() {
+  if (turn_ != loop_.turn()) {
+    turn_ = loop_.turn();
+    moved_ = 0;
+  }
+  if (moved_ < kShareOfTurn) return false;
+  loop_.call_again(*this);
+  return true;
+}
+
 bool Socket::ReadAwaiter::await_ready() {
   socket_.reader_ = this;
+  if (socket_.must_yield()) return false;
   const bool done = socket_.attempt_read();
   if (done) socket_.reader_ = nullptr;
   return done;
@@ -195,6 +212,7 @@ void Socket::ReadAwaiter::await_suspend(std::coroutine_handle<> handle) {
 
 bool Socket::WriteAwaiter::await_ready() {
   socket_.writer_ = this;
+  if (socket_.must_yield()) return false;
   const bool done = socket_.attempt_write();
   if (done) socket_.writer_ = nullptr;
   return done;

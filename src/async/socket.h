@@ -1,8 +1,9 @@
 // Socket: one TCP connection on one loop, plain or TLS. Reads and writes are awaited, one reader
-// and one writer at a time; both try at once and touch the loop only when the kernel has nothing. A
-// read into Loop::scratch() is filled immediately before the reader resumes, so an idle connection
-// owns no buffer. abort() makes pending and later I/O fail; the owner then destroys the Socket,
-// which closes it.
+// and one writer at a time; both try at once and touch the loop only when the kernel has nothing,
+// or when they have moved so much in this turn that the loop's other connections must have theirs.
+// A read into Loop::scratch() is filled immediately before the reader resumes, so an idle
+// connection owns no buffer. abort() makes pending and later I/O fail; the owner then destroys the
+// Socket, which closes it.
 #pragma once
 
 #include <sys/uio.h>
@@ -73,8 +74,8 @@ class Socket final : public Watch {
   ssize_t write_some(std::span<iovec> parts);
   void read_failed(Error error);
   void write_failed(Error error);
-  void resume_reader();
-  void resume_writer();
+  // Whether this turn's share is used up; then on_ready(0) comes with the next turn.
+  bool must_yield();
   static void on_read_timeout(void* socket);
   static void on_write_timeout(void* socket);
 
@@ -84,6 +85,8 @@ class Socket final : public Watch {
   bool writable_ = true;
   bool hung_up_ = false;
   bool aborted_ = false;
+  uint64_t turn_ = 0;  // in which moved_ was counted
+  size_t moved_ = 0;   // bytes read and written
   ReadAwaiter* reader_ = nullptr;
   WriteAwaiter* writer_ = nullptr;
   Timer read_timer_;
