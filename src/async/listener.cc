@@ -14,6 +14,9 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
+// How much the kernel takes from us beyond what the peer's window allows. Without it a peer that
+// does not read costs megabytes of kernel memory each, and the work of filling them.
+constexpr int kMaxUnsent = 64 * 1024;
 
 Error listen_error(int code, const Address& address) {
   const std::string where = address.ip() + ":" + std::to_string(address.port());
@@ -50,7 +53,9 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& addr
   const int one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // accepted sockets inherit it
+  // Accepted sockets inherit both.
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kMaxUnsent, sizeof kMaxUnsent);
   if (bind(fd, address.raw(), address.length) != 0 || listen(fd, kBacklog) != 0) {
     const int code = errno;
     ::close(fd);

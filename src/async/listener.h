@@ -25,8 +25,8 @@ class Listener final : private Watch {
   };
   // The next connection; nothing after close().
   Task<std::optional<Accepted>> accept();
-  // Stops accepting. What the kernel has accepted already is still handed out (closing would reset it),
-  // then accept() returns nothing.
+  // Stops accepting. What the kernel has accepted already is still handed out (closing would reset
+  // it), then accept() returns nothing.
   void close();
   uint16_t port() const { return port_; }
 

@@ -27,6 +27,8 @@ inline constexpr int64_t kAssumedOutputTokens = 512;
 // A request body larger than this is given back while its answer streams; if the upstream then
 // reports no usage, the prompt is estimated by its length.
 inline constexpr size_t kKeptBodyBytes = 64 * 1024;
+// A stream's buffer larger than this is given back after each write; events have some 300 bytes.
+inline constexpr size_t kKeptOutBytes = 4096;
 // Endpoints tried for one request, so that a dead fleet costs bounded time.
 inline constexpr int kMaxAttempts = 4;
 

@@ -21,6 +21,7 @@ class Relay {
   llm::Usage usage_so_far();
   void note_progress();
   bool outgrew_hold();
+  void clear_for_next();
   Task<void> end_at_limit();
 
   Call& call_;
@@ -73,6 +74,12 @@ Task<Result<std::string_view>> Relay::next_piece() {
   }
 }
 
+// A burst's buffer is given back, so that a stream that falls silent costs little.
+void Relay::clear_for_next() {
+  stream_.out.clear();
+  if (stream_.out.capacity() > kKeptOutBytes) stream_.out.shrink_to_fit();
+}
+
 // Relays until the stream ends well; an error otherwise.
 Task<Result<void>> Relay::pass_on() {
   std::string& out = stream_.out;
@@ -87,7 +94,7 @@ Task<Result<void>> Relay::pass_on() {
     if (stream_.end == OpenStream::End::done) co_return Result<void>();
     Result<void> sent = co_await call_.x.flush(out);
     if (!sent) co_return sent;
-    out.clear();
+    clear_for_next();
     note_progress();
     if (outgrew_hold()) {
       co_return Error(ErrorCode::insufficient_quota, "The key's token quota is spent.");
@@ -108,6 +115,8 @@ Task<Result<void>> Relay::pass_on() {
       }
       continue;
     }
+    // Room for longer names at once: growing in doubles would cost a slow reader twice the memory.
+    out.reserve(piece->size() + piece->size() / 8);
     Result<OpenStream::End> end = stream_.feed(*piece, out);
     if (!end) co_return std::move(end).error();
     stream_.end = *end;

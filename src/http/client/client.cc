@@ -155,6 +155,7 @@ Task<Result<std::string_view>> Reply::read(base::Deadline deadline) {
   const bool nothing = head_.framing == Framing::none ||
                        (head_.framing == Framing::length && head_.content_length == 0);
   if (nothing) complete_ = true;
+  std::string().swap(handed_out_);  // a stream may run for minutes: no buffer stays with it
   while (!complete_) {
     std::span<char> bytes;
     if (held_.empty()) {
