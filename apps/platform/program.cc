@@ -1,6 +1,7 @@
 #include "apps/platform/program.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -61,7 +62,17 @@ void obey_signals(const sigset_t& signals, Services& services, const std::string
   }
 }
 
+// Every caller costs one descriptor and every running request another; the usual soft limit of
+// 1,024 is kept low only for programs that still use select(2).
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const Config& config, const std::string& file) {
+  allow_many_descriptors();
   const sigset_t signals = block_signals();
   auto services = Services::start(config);
   if (!services) return fail(services.error());
