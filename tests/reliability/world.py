@@ -1,0 +1,236 @@
+"""One program under test with its database, a mock upstream and load, in a folder that is removed."""
+
+import argparse
+import hashlib
+import http.client
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+from deeppool_e2e.processes import Process, start_mock  # noqa: E402
+
+from stores import open_store  # noqa: E402
+
+SKIPPED = 77  # what ctest shows as "skipped"
+START_SECONDS = 30
+
+
+def port_for_restarts():
+    """A port below those that the kernel hands to clients: it must still be free after a restart."""
+    for _ in range(200):
+        port = random.SystemRandom().randrange(15000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
+
+
+class World:
+    """`models` are scripts of the mock (mock-ok:tokens=5), each served under its own name."""
+
+    def __init__(self, build, models, store="sqlite", settings=None, quota=-1):
+        self.build = Path(build)
+        self.folder = Path(tempfile.mkdtemp(prefix="deeppool-reliability-"))
+        self.port = port_for_restarts()
+        self.data_dir = self.folder / "data"
+        self.store = open_store(store, self.data_dir)
+        self.key = "dp-" + secrets.token_urlsafe(32)
+        self.mock, self.upstream = start_mock(self.build, self.folder)
+        self.config = {
+            "server": {"http_addr": f"127.0.0.1:{self.port}"},
+            "data_dir": str(self.data_dir),
+            "tokenizers_dir": str(self.build.resolve().parent / "share/tokenizers"),
+            "stream_timeouts": {"first_token_timeout_seconds": 3, "inter_chunk_idle_timeout_seconds": 2},
+            **self.store.settings(), **(settings or {}),
+        }
+        self.config_file = self.folder / "deeppool.yaml"
+        self.config_file.write_text(json.dumps(self.config))  # JSON is YAML
+        self.program = None
+        self.loads = []
+        self.start()  # makes the tables
+        self.stop()
+        self._fill(models, quota)
+
+    def _fill(self, models, quota):
+        digest = hashlib.sha256(self.key.encode()).hexdigest()
+        lines = ["INSERT INTO users (id, username, password_hash, created_at, updated_at)"
+                 " VALUES (1000, 'load', '!', 1, 1);",
+                 "INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, key_sealed, quota_total,"
+                 " allowed_models, created_at, updated_at) VALUES (1000, 1000, 'load',"
+                 f" X'{digest}', 'dp-load', X'00', {quota}, '[]', 1, 1);",
+                 "INSERT INTO model_endpoints (id, name, provider_type, endpoint, created_at, updated_at)"
+                 f" VALUES (1000, 'mock', 'openai', '{self.upstream}', 1, 1);"]
+        for number, name in enumerate(models, 1000):
+            lines.append("INSERT INTO model_registry (id, model_name, vendor_type, child_models,"
+                         " routing_policy, pricing_tiers, contributor_tiers, tags, supported_engines,"
+                         f" created_at, updated_at) VALUES ({number}, '{name}', 'provider', '[]', '',"
+                         " '[]', '[]', '[]', '[]', 1, 1);")
+            lines.append("INSERT INTO model_endpoint_links (model_id, endpoint_id, position)"
+                         f" VALUES ({number}, 1000, 0);")
+        self.store.run("\n".join(lines))
+
+    def launch(self, env=None):
+        """Starts the program without waiting for it."""
+        command = [str(self.build / "bin/deeppool"), "--config", str(self.config_file)]
+        self.program = Process("deeppool", command, self.folder, env)
+        return self.program
+
+    def start(self, env=None):
+        """The seconds until it answered. None if it died before, which only a crash point may cause."""
+        began = time.monotonic()
+        self.launch(env)
+        while self.program.child.poll() is None:
+            if self.answers():
+                return time.monotonic() - began
+            if time.monotonic() - began > START_SECONDS:
+                raise RuntimeError(f"the program does not answer:\n{self.program.output()[-3000:]}")
+            time.sleep(0.005)
+        if not env:
+            raise RuntimeError(f"the program ended:\n{self.program.output()[-3000:]}")
+        return None
+
+    def answers(self):
+        try:
+            return self.call("GET", "/v1/models", timeout=2)[0] in (200, 401)
+        except OSError:
+            return False
+
+    def kill(self):
+        self.program.child.kill()
+        self.program.child.wait()
+
+    def stop(self, seconds=15):
+        """Its exit status after SIGTERM."""
+        child = self.program.child
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        return child.returncode
+
+    @property
+    def pid(self):
+        return self.program.child.pid
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as numbers:
+            return int(numbers.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def call(self, method, path, body=None, headers=None, timeout=15):
+        """(status, headers, bytes) of one request with the world's key."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            given = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+            given.update(headers or {})
+            payload = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+            connection.request(method, path, payload, {k: v for k, v in given.items() if v is not None})
+            answer = connection.getresponse()
+            return answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read()
+        except http.client.HTTPException as broken:
+            raise ConnectionError(str(broken)) from broken
+        finally:
+            connection.close()
+
+    def chat(self, model, timeout=15, **more):
+        body = {"model": model, "messages": [{"role": "user", "content": "Say it."}], **more}
+        return self.call("POST", "/v1/chat/completions", body, timeout=timeout)
+
+    def load(self, name, model, *flags, path="/v1/chat/completions"):
+        """Starts loadgen; its journal is <name>.jsonl, its report <name>.json."""
+        command = [str(self.build / "bin/loadgen"), "--url", f"http://127.0.0.1:{self.port}{path}",
+                   "--key", self.key, "--model", model, "--seed", str(len(self.loads) + 1),
+                   "--journal", str(self.folder / f"{name}.jsonl"),
+                   "--json", str(self.folder / f"{name}.json"), *map(str, flags)]
+        process = Process(f"loadgen-{name}", command, self.folder)
+        self.loads.append(process)
+        return process
+
+    def report(self, name):
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+    def journal(self, name):
+        file = self.folder / f"{name}.jsonl"
+        return [json.loads(line) for line in file.open()] if file.exists() else []
+
+    def mock_stats(self):
+        host = self.upstream.split("//")[1].split("/")[0]
+        connection = http.client.HTTPConnection(host, timeout=60)  # it may be busy flooding
+        try:
+            connection.request("GET", "/mock/stats")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def leaks(self):
+        """Where the clear text of the key was found; it must be nowhere."""
+        places = {"database": self.store.dump()}
+        for file in self.data_dir.rglob("*"):
+            if file.is_file():
+                places[f"data_dir/{file.name}"] = file.read_bytes()
+        places["log"] = self.program.log.read_bytes()
+        return [where for where, text in places.items() if self.key.encode() in text]
+
+    def close(self):
+        for process in self.loads + [self.program, self.mock]:
+            if process:
+                process.stop()
+        try:
+            self.store.drop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Verdict:
+    """Collects what a test has shown: figures to print, and whether it failed."""
+
+    def __init__(self):
+        self.failed = 0
+
+    def expect(self, holds, what, figure=""):
+        if not holds:
+            self.failed += 1
+        print(f"{'ok  ' if holds else 'FAIL'} {what}{': ' if figure != '' else ''}{figure}", flush=True)
+        return holds
+
+    def note(self, what, figure):
+        print(f"     {what}: {figure}", flush=True)
+
+
+def quantile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
+
+
+def main(test, describe):
+    """Runs `test(options, verdict)` with the common flags; `describe` may add more."""
+    parser = argparse.ArgumentParser(description=test.__doc__)
+    parser.add_argument("--build", type=Path, default=Path("build/dev"))
+    parser.add_argument("--sanitized", action="store_true", help="no bounds of memory: a sanitizer has its own")
+    describe(parser)
+    options = parser.parse_args()
+    verdict = Verdict()
+    try:
+        test(options, verdict)
+    except LookupError as absent:
+        print(f"skipped: {absent}")
+        return SKIPPED
+    return 1 if verdict.failed else 0
