@@ -6,8 +6,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${1:?the build directory}" && pwd)
 cd "$root"
 
-# Not in /tmp: the spool refuses a file system that a reboot empties.
-folder=$(mktemp -d "$build/test_dev_XXXXXX")
+folder=$(mktemp -d)
 data=$folder/data
 running=
 end() {

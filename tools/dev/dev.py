@@ -7,6 +7,7 @@ dev.env beside the database, readable by its owner only.
 """
 
 import argparse
+import contextlib
 import os
 import secrets
 import shlex
@@ -84,6 +85,8 @@ def start_platform(options, password, running):
     settings = {
         "DEEPPOOL_SERVER__HTTP_ADDR": f"127.0.0.1:{port}",
         "DEEPPOOL_DATA_DIR": str(options.data),
+        # Containers lie on overlay file systems; for a trial the usage records may go with them.
+        "DEEPPOOL_SPOOL__ALLOW_VOLATILE": "true",
         "DEEPPOOL_TOKENIZERS_DIR": str(tokenizers(options.build)),
         "DEEPPOOL_ADMIN__SUPER_ADMIN__USERNAME": ADMIN,
         "DEEPPOOL_ADMIN__SUPER_ADMIN__PASSWORD": password,
@@ -128,7 +131,7 @@ def curl_line(base_url, key):
     # curl would send even this to a proxy that the environment names.
     proxied = os.environ.get("http_proxy") or os.environ.get("all_proxy") or os.environ.get("ALL_PROXY")
     direct = " --noproxy 127.0.0.1" if proxied else ""
-    return (f"curl -N{direct} {base_url}/chat/completions \\\n"
+    return (f"curl -sSN{direct} {base_url}/chat/completions \\\n"
             f"    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n"
             '    -d \'{"model":"demo","stream":true,"messages":[{"role":"user","content":"Hello!"}]}\'')
 
@@ -249,7 +252,8 @@ def main():
     try:
         run(options, running)
     except Stopped:
-        print("\ndev.sh: stopping", flush=True)
+        with contextlib.suppress(OSError):  # nobody may be reading any more
+            print("\ndev.sh: stopping", flush=True)
     except (Failed, Refused, OSError, subprocess.TimeoutExpired) as error:
         print(f"dev.sh: {error}", file=sys.stderr)
         status = 1
