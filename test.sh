@@ -3,7 +3,7 @@
 #   ./test.sh                  every test on the dev build, at most 25 minutes on two cores
 #   ./test.sh unit|integration|simulation|e2e|tidy [ctest options]     one kind of them
 #   ./test.sh asan | tsan      unit, integration and simulation tests under that sanitizer
-#   ./test.sh full             all of the above, one after the other
+#   ./test.sh full             all of the above, one after the other, and what takes long
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -65,6 +65,7 @@ case $kind in
   full)
     start_servers
     build dev; run dev 'tidy|unit|integration|simulation|e2e' dev
+    run dev '^full$' long
     for preset in asan tsan; do build $preset; run $preset 'unit|integration|simulation' $preset; done ;;
   *) usage ;;
 esac

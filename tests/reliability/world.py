@@ -41,7 +41,7 @@ def port_for_restarts():
 class World:
     """`models` are scripts of the mock (mock-ok:tokens=5), each served under its own name."""
 
-    def __init__(self, build, models, store="sqlite", settings=None, quota=-1):
+    def __init__(self, build, models, store="sqlite", settings=None, quota=-1, start=True):
         self.build = Path(build)
         self.folder = Path(tempfile.mkdtemp(prefix="deeppool-reliability-"))
         self.port = port_for_restarts()
@@ -60,9 +60,15 @@ class World:
         self.config_file.write_text(json.dumps(self.config))  # JSON is YAML
         self.program = None
         self.loads = []
-        self.start()  # makes the tables
+        self.models, self.quota = models, quota
+        if start:
+            self.prepare()
+
+    def prepare(self):
+        """Makes the tables, the key and the models; the program is stopped afterwards."""
+        self.start()
         self.stop()
-        self._fill(models, quota)
+        self._fill(self.models, self.quota)
 
     def _fill(self, models, quota):
         digest = hashlib.sha256(self.key.encode()).hexdigest()

@@ -60,8 +60,8 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolSettings settings, const base::C
     return Error(
         ErrorCode::unavailable,
         fmt::format("The spool folder {} is on a file system that does not survive a restart "
-                    "(tmpfs or overlay). Put data_dir on a persistent volume, or allow it in the "
-                    "configuration.",
+                    "(tmpfs or overlay). Put data_dir on a persistent volume, or set "
+                    "spool.allow_volatile.",
                     settings.directory.native()));
   }
   std::unique_ptr<Spool> spool(new Spool(std::move(settings), clock));
