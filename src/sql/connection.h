@@ -50,6 +50,8 @@ class Connection {
   // One statement without arguments or rows, not cached: BEGIN, DDL of the migrator.
   virtual Result<void> run_plain(const std::string& text) = 0;
   virtual bool alive() = 0;
+  // After it, what was committed survives a power cut. unavailable: readers hold it back for now.
+  virtual Result<void> make_durable() = 0;
 
   // The statement for a text (dialect fragments expanded), prepared on first use.
   Result<Statement*> prepared(std::string_view text, Repeat repeat = {});

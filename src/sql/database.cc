@@ -18,12 +18,8 @@ Result<Writer> Database::write(base::Duration wait) {
 }
 
 Result<void> Database::make_durable() {
-  if (engine() == Engine::mysql) return {};
-  DP_TRY(auto writer, write());
-  DP_TRY(const auto outcome,
-         (writer.query_value<int64_t, int64_t, int64_t>("PRAGMA wal_checkpoint(FULL)")));
-  if (std::get<0>(outcome) == 0) return {};
-  return Error(ErrorCode::unavailable, "The database is busy.", "readers held back a checkpoint");
+  DP_TRY(auto lease, writers_.take(kLeaseWait));
+  return lease->make_durable();
 }
 
 }  // namespace deeppool::sql

@@ -95,6 +95,14 @@ Result<void> SqliteConnection::run_plain(const std::string& text) {
   return last_error();
 }
 
+Result<void> SqliteConnection::make_durable() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_FULL, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  if (code != SQLITE_BUSY) return last_error();
+  return Error(ErrorCode::unavailable, "The database is busy.", "readers held back a checkpoint");
+}
+
 Result<std::unique_ptr<Statement>> SqliteConnection::prepare(const std::string& text) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(handle_, text.data(), static_cast<int>(text.size()),

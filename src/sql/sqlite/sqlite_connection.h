@@ -20,6 +20,7 @@ class SqliteConnection final : public Connection {
   Engine engine() const override { return Engine::sqlite; }
   Result<void> run_plain(const std::string& text) override;
   bool alive() override { return true; }
+  Result<void> make_durable() override;
 
   // The Error for the handle's last failure; sets fault().
   Error last_error();
