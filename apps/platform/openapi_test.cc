@@ -47,7 +47,7 @@ std::set<std::string> served(const std::vector<http::Route>& routes) {
 // The table is made without a look at the parts, so storage will do.
 std::vector<http::Route> routes_of_gateway() {
   alignas(gateway::Parts) static std::byte storage[sizeof(gateway::Parts)];
-  return gateway_routes(reinterpret_cast<gateway::Parts&>(storage));
+  return gateway_routes(reinterpret_cast<gateway::Parts&>(storage), 1024);
 }
 
 TEST(OpenApi, DescribesEveryRouteForCallersAndItsShortForm) {
