@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from judge import judge_leaks, judge_requests, judge_rows, judge_sums, mock_truth, usage_rows
+from stores import CannotRunHere
 from world import World, main
 
 MODEL = "mock-ok:tokens=5,delay_ms=2"
@@ -31,7 +32,7 @@ class PrivateServer:
         named = re.search(r"DEEPPOOL_TEST_MARIADB=(\S+)", said)
         if not named:
             shutil.rmtree(self.folder)
-            raise LookupError("no mariadbd here")
+            raise CannotRunHere("no mariadbd here")
         self.name = named.group(1)
         self.pid = int((self.folder / "mariadb/server.pid").read_text())
         self.command = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode().split("\0")[:-1]

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from judge import judge_leaks, judge_requests, judge_rows, judge_sums, mock_truth, usage_rows
+from stores import CannotRunHere
 from world import World, main
 
 STREAM = "mock-ok:tokens=60,chunk_ms=50"  # three seconds
@@ -15,7 +16,7 @@ STREAMS = 40
 
 
 class SmallDisk:
-    """A tmpfs at `path`; LookupError where one cannot be had."""
+    """A tmpfs at `path`; CannotRunHere where one cannot be had."""
 
     def __init__(self, path, options=f"size={DISK}"):
         self.path = path
@@ -23,7 +24,7 @@ class SmallDisk:
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)],
                               capture_output=True, text=True, check=False)
         if done.returncode:
-            raise LookupError(f"a tmpfs needs root ({done.stderr.strip()})")
+            raise CannotRunHere(f"a tmpfs needs root ({done.stderr.strip()})")
 
     def fill(self):
         with (self.path / "filler").open("wb", buffering=0) as file:

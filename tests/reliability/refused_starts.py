@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from disk_full import SmallDisk
-from stores import Mariadb
+from stores import CannotRunHere, Mariadb
 from world import World, main
 
 MODEL = "mock-ok:tokens=3"
@@ -64,7 +64,7 @@ def disks(world, verdict):
         path = world.folder / f"disk-{options[:2]}"
         try:
             disk = SmallDisk(path, options)
-        except LookupError as absent:
+        except CannotRunHere as absent:
             verdict.note(f"not shown: {what}", absent)
             continue
         try_start(world, {**free, "data_dir": str(path)}, verdict, what, [says, str(path)])
@@ -80,7 +80,7 @@ def databases(world, verdict):
         try_start(world, {**free, **away}, verdict, "database out of reach", ["127.0.0.1", str(port)])
     try:
         server = Mariadb()
-    except LookupError as absent:
+    except CannotRunHere as absent:
         verdict.note("not shown: wrong database password", absent)
         return
     user, wrong = f"u{secrets.token_hex(4)}", secrets.token_hex(8)

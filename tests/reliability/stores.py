@@ -7,6 +7,10 @@ import subprocess
 from pathlib import Path
 
 
+class CannotRunHere(Exception):
+    """What the test needs is not on this machine."""
+
+
 class Sqlite:
     name = "sqlite"
 
@@ -49,7 +53,7 @@ class Mariadb:
     def __init__(self, server=None):
         named = server or os.environ.get("DEEPPOOL_TEST_MARIADB")
         if not named:
-            raise LookupError("DEEPPOOL_TEST_MARIADB names no server")
+            raise CannotRunHere("DEEPPOOL_TEST_MARIADB names no server")
         _, self.socket, self.user = named.split(":")
         self.database = f"rel_{secrets.token_hex(6)}"
         self._client(f"CREATE DATABASE {self.database}", "")

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 from deeppool_e2e.processes import Process, start_mock  # noqa: E402
 
-from stores import open_store  # noqa: E402
+from stores import CannotRunHere, open_store  # noqa: E402
 
 SKIPPED = 77  # what ctest shows as "skipped"
 START_SECONDS = 30
@@ -236,7 +236,7 @@ def main(test, describe):
     verdict = Verdict()
     try:
         test(options, verdict)
-    except LookupError as absent:
+    except CannotRunHere as absent:
         print(f"skipped: {absent}")
         return SKIPPED
     return 1 if verdict.failed else 0
