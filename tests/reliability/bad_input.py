@@ -8,7 +8,7 @@ import time
 from judge import judge_leaks
 from world import World, main
 
-MODEL = "mock-ok:tokens=3"
+MODEL = "mock-ok"
 SLASHED = "org/mock-ok v1:2"
 SECONDS = 15
 MIB = 1 << 20

@@ -10,7 +10,7 @@ import struct
 import time
 
 from judge import judge_leaks, judge_rows, judge_sums, mock_truth, short, usage_rows
-from world import World, main, quantile
+from world import World, main, public, quantile
 
 STREAM = "mock-ok:tokens=500,chunk_ms=20"
 NO_USAGE = "mock-no-usage:tokens=100"
@@ -22,7 +22,7 @@ PROMPT_BOUND = 100  # above what the probe's prompt is held for, below one strea
 
 
 def request_bytes(world):
-    body = json.dumps({"model": STREAM, "stream": True, "max_tokens": 500,
+    body = json.dumps({"model": public(STREAM), "stream": True, "max_tokens": 500,
                        "messages": [{"role": "user", "content": "Go on."}]}).encode()
     return (f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.key}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
@@ -76,7 +76,7 @@ def settled_descriptors(world):
 def judge_holds(world, verdict):
     """All of the quota that was not used can be had again, and not a token more."""
     time.sleep(0.5)  # the applier's round
-    used = int(world.store.rows("SELECT quota_used FROM api_keys WHERE id = 1000")[0][0])
+    used = int(world.store.rows(f"SELECT quota_used FROM api_keys WHERE id = {world.key_id}")[0][0])
     over = world.chat(PROBE, max_tokens=QUOTA - used + 1)[0]
     status = world.chat(PROBE, max_tokens=QUOTA - used - PROMPT_BOUND)[0]
     verdict.expect((status, over) == (200, 429), "every hold was released (rest of the quota: 200, more: 429)",
@@ -119,6 +119,8 @@ def caller_gone(options, verdict):
         verdict.expect(after <= before + 4, "no descriptor is left", f"{before} before, {after} after")
         verdict.expect(world.mock_stats()["running"] == 0, "no request runs on upstream")
         judge_holds(world, verdict)
+        gauges = (world.metric("deeppool_inflight"), world.metric("deeppool_spool_open_holds"))
+        verdict.expect(gauges == (1, 0), "nothing is in flight but the scrape, and no hold is open", gauges)
         verdict.expect(world.stop() == 0, "the program ends well")
         judge_cuts(world, verdict, cuts, ratio)
         judge_sums(verdict, world.store)

@@ -75,4 +75,4 @@ def judge_sums(verdict, store):
 
 def judge_leaks(verdict, world):
     leaks = world.leaks()
-    verdict.expect(not leaks, "the API key's clear text is nowhere", leaks or "0 hits")
+    verdict.expect(not leaks, "no key, password or session stands anywhere in clear", leaks or "0 hits")

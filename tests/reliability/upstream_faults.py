@@ -137,10 +137,13 @@ def upstream_faults(options, verdict):
                        world.mock_stats()["running"])
         left = world.descriptors() - world.mock_stats()["open_connections"] - before
         verdict.expect(left <= 8, "no descriptor is left", f"{left} more")
+        heard = world.chat("mock-echo-headers")[2]
+        verdict.expect(world.secrets["upstream key"].encode() in heard and world.key.encode() not in heard,
+                       "the upstream gets its own key and never the caller's")
+        judge_leaks(verdict, world)
         verdict.expect(world.stop() == 0, "the program ends well")
         judge_bills(verdict, world, seen)
         judge_sums(verdict, world.store)
-        judge_leaks(verdict, world)
     finally:
         world.close()
 

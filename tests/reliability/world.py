@@ -1,7 +1,6 @@
 """One program under test with its database, a mock upstream and load, in a folder that is removed."""
 
 import argparse
-import hashlib
 import http.client
 import json
 import os
@@ -38,8 +37,13 @@ def port_for_restarts():
     raise RuntimeError("no free port")
 
 
+def public(script):
+    """The name under which a script of the mock is served: names have no `=` and no `,`."""
+    return script.replace("=", ".").replace(",", "/")
+
+
 class World:
-    """`models` are scripts of the mock (mock-ok:tokens=5), each served under its own name."""
+    """`models` are scripts of the mock (mock-ok:tokens=5)."""
 
     def __init__(self, build, models, store="sqlite", settings=None, quota=-1, start=True):
         self.build = Path(build)
@@ -47,13 +51,17 @@ class World:
         self.port = port_for_restarts()
         self.data_dir = self.folder / "data"
         self.store = open_store(store, self.data_dir)
-        self.key = "dp-" + secrets.token_urlsafe(32)
+        # None of these may be seen in clear anywhere.
+        self.secrets = {"key": "dp-none-yet", "session": "none yet", "password": secrets.token_urlsafe(18),
+                        "upstream key": "sk-up-" + secrets.token_urlsafe(24)}
+        self.key_id = 0
         self.mock, self.upstream = start_mock(self.build, self.folder)
         self.config = {
             "server": {"http_addr": f"127.0.0.1:{self.port}"},
             "data_dir": str(self.data_dir),
             "tokenizers_dir": str(self.build.resolve().parent / "share/tokenizers"),
             "stream_timeouts": {"first_token_timeout_seconds": 3, "inter_chunk_idle_timeout_seconds": 2},
+            "admin": {"super_admin": {"username": "admin", "password": self.secrets["password"]}},
             **self.store.settings(), **(settings or {}),
         }
         self.config_file = self.folder / "deeppool.yaml"
@@ -67,26 +75,32 @@ class World:
     def prepare(self):
         """Makes the tables, the key and the models; the program is stopped afterwards."""
         self.start()
-        self.stop()
         self._fill(self.models, self.quota)
+        self.stop()
 
     def _fill(self, models, quota):
-        digest = hashlib.sha256(self.key.encode()).hexdigest()
-        lines = ["INSERT INTO users (id, username, password_hash, created_at, updated_at)"
-                 " VALUES (1000, 'load', '!', 1, 1);",
-                 "INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, key_sealed, quota_total,"
-                 " allowed_models, created_at, updated_at) VALUES (1000, 1000, 'load',"
-                 f" X'{digest}', 'dp-load', X'00', {quota}, '[]', 1, 1);",
-                 "INSERT INTO model_endpoints (id, name, provider_type, endpoint, created_at, updated_at)"
-                 f" VALUES (1000, 'mock', 'openai', '{self.upstream}', 1, 1);"]
-        for number, name in enumerate(models, 1000):
-            lines.append("INSERT INTO model_registry (id, model_name, vendor_type, child_models,"
-                         " routing_policy, pricing_tiers, contributor_tiers, tags, supported_engines,"
-                         f" created_at, updated_at) VALUES ({number}, '{name}', 'provider', '[]', '',"
-                         " '[]', '[]', '[]', '[]', 1, 1);")
-            lines.append("INSERT INTO model_endpoint_links (model_id, endpoint_id, position)"
-                         f" VALUES ({number}, 1000, 0);")
-        self.store.run("\n".join(lines))
+        token = self.admin("users/login", {"username": "admin", "password": self.secrets["password"]})["token"]
+        self.secrets["session"] = token
+        key = self.admin("apikeys", {"name": "load", "quota_total": quota})
+        self.secrets["key"], self.key_id = key["full_key"], int(key["id"])
+        for script in models:
+            name = public(script)
+            endpoint = {"name": name, "provider_type": "openai", "endpoint": self.upstream,
+                        "api_key": self.secrets["upstream key"], "upstream_model": script}
+            ids = [self.admin("admin/endpoints", endpoint)["id"]]
+            self.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids})
+
+    def admin(self, path, body):
+        """What the platform's own API answers to a POST."""
+        headers = {"Authorization": f"Bearer {self.secrets['session']}"}
+        status, _, answer = self.call("POST", f"/api/v1/{path}", body, headers)
+        if status not in (200, 201):
+            raise RuntimeError(f"POST {path}: {status} {answer.decode()}")
+        return json.loads(answer)["data"]
+
+    @property
+    def key(self):
+        return self.secrets["key"]
 
     def launch(self, env=None):
         """Starts the program without waiting for it."""
@@ -157,13 +171,13 @@ class World:
             connection.close()
 
     def chat(self, model, timeout=15, **more):
-        body = {"model": model, "messages": [{"role": "user", "content": "Say it."}], **more}
+        body = {"model": public(model), "messages": [{"role": "user", "content": "Say it."}], **more}
         return self.call("POST", "/v1/chat/completions", body, timeout=timeout)
 
     def load(self, name, model, *flags, path="/v1/chat/completions"):
         """Starts loadgen; its journal is <name>.jsonl, its report <name>.json."""
         command = [str(self.build / "bin/loadgen"), "--url", f"http://127.0.0.1:{self.port}{path}",
-                   "--key", self.key, "--model", model, "--seed", str(len(self.loads) + 1),
+                   "--key", self.key, "--model", public(model), "--seed", str(len(self.loads) + 1),
                    "--journal", str(self.folder / f"{name}.jsonl"),
                    "--json", str(self.folder / f"{name}.json"), *map(str, flags)]
         process = Process(f"loadgen-{name}", command, self.folder)
@@ -177,6 +191,10 @@ class World:
         file = self.folder / f"{name}.jsonl"
         return [json.loads(line) for line in file.open()] if file.exists() else []
 
+    def metric(self, name):
+        text = self.call("GET", "/metrics")[2].decode()
+        return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
+
     def mock_stats(self):
         host = self.upstream.split("//")[1].split("/")[0]
         connection = http.client.HTTPConnection(host, timeout=60)  # it may be busy flooding
@@ -187,13 +205,15 @@ class World:
             connection.close()
 
     def leaks(self):
-        """Where the clear text of the key was found; it must be nowhere."""
-        places = {"database": self.store.dump()}
+        """Where a secret was found in clear: "what in where"."""
+        places = {"database": self.store.dump(), "log": self.program.log.read_bytes()}
         for file in self.data_dir.rglob("*"):
             if file.is_file():
                 places[f"data_dir/{file.name}"] = file.read_bytes()
-        places["log"] = self.program.log.read_bytes()
-        return [where for where, text in places.items() if self.key.encode() in text]
+        if self.program.child.poll() is None:
+            places["metrics"] = self.call("GET", "/metrics")[2]
+        return [f"{what} in {where}" for where, text in places.items() for what, secret in self.secrets.items()
+                if secret.encode() in text]
 
     def close(self):
         for process in self.loads + [self.program, self.mock]:
