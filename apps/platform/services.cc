@@ -174,8 +174,8 @@ std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
   };
   add(health_routes(readiness_, kVersion));
   all.push_back(metrics_route(*metrics_, *log_pool_, config_.metrics.token));
-  add(portalapi::routes({*webapi_, catalog_, *guards_}));
-  add(adminapi::routes({*webapi_, keys_, catalog_, [this] { return live_figures(); }}));
+  add(portalapi::routes({*webapi_, catalog_, *guards_, *usage_}));
+  add(adminapi::routes({*webapi_, keys_, catalog_, *usage_, [this] { return live_figures(); }}));
   return all;
 }
 

@@ -4,6 +4,7 @@
 
 #include "adminapi/audit_store.h"
 #include "adminapi/audited_change.h"
+#include "governance/usage/usage_row.h"
 #include "identity/api_key_store.h"
 #include "identity/user_store.h"
 #include "provider/endpoint_store.h"
@@ -13,6 +14,7 @@
 #include "webapi/fields.h"
 #include "webapi/limits.h"
 #include "webapi/paging.h"
+#include "webapi/usage_json.h"
 
 namespace deeppool::adminapi {
 namespace {
@@ -32,12 +34,17 @@ Answer dashboard(const Admin& admin, const Request&) {
   DP_TRY(const auto models, provider::models::count(reader));
   DP_TRY(const auto endpoints, provider::endpoints::count(reader));
   DP_TRY(const int64_t version, settings::config_version(reader));
+  const int64_t today = governance::usage_day(webapi::now_ms(admin.services));
+  governance::UsageFilter filter;
+  filter.from_day = filter.to_day = today;
+  DP_TRY(const auto used, admin.usage.summary(filter));
   const LiveFigures live = admin.live();
   return boost::json::value{
       {"users", {{"total", users.total}, {"enabled", users.enabled}, {"admins", users.admins}}},
       {"api_keys", {{"total", keys.total}, {"enabled", keys.enabled}}},
       {"models", {{"total", models.total}, {"enabled", models.enabled}}},
       {"endpoints", {{"total", endpoints.total}, {"enabled", endpoints.enabled}}},
+      {"today", webapi::totals_json(used)},
       {"config_version", version},
       {"live",
        {{"requests_in_flight", live.requests_in_flight},

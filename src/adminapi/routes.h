@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "governance/usage/usage_store.h"
 #include "http/server/router.h"
 #include "identity/key_directory.h"
 #include "provider/catalog.h"
@@ -21,6 +22,7 @@ struct Admin {
   const webapi::Services& services;
   const identity::KeyDirectory& keys;
   const provider::CatalogDirectory& catalog;
+  governance::UsageStore& usage;
   std::function<LiveFigures()> live;  // any thread
 };
 

@@ -16,9 +16,9 @@ namespace deeppool::identity {
 
 struct AdminSettings {
   std::string username = "admin";
-  std::string password;  // empty: one is generated
-  std::string phone;
-  std::string email;
+  std::string password{};  // empty: one is generated
+  std::string phone{};
+  std::string email{};
 };
 
 struct Surroundings {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "governance/usage/usage_store.h"
 #include "http/server/router.h"
 #include "portalapi/guards.h"
 #include "provider/catalog.h"
@@ -15,6 +16,7 @@ struct Portal {
   const webapi::Services& services;
   const provider::CatalogDirectory& catalog;
   Guards& guards;
+  governance::UsageStore& usage;
 };
 
 std::vector<http::Route> routes(const Portal& portal);

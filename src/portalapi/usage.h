@@ -1,0 +1,12 @@
+// What a user's keys have used: totals, and by day, model or key.
+#pragma once
+
+#include <vector>
+
+#include "portalapi/routes.h"
+
+namespace deeppool::portalapi {
+
+std::vector<http::Route> usage_routes(const Portal& portal);
+
+}  // namespace deeppool::portalapi

@@ -1,0 +1,197 @@
+// Models and endpoints from outside.
+#include <gtest/gtest.h>
+
+#include "tests/api/rig.h"
+
+namespace deeppool::api_contract {
+namespace {
+
+using identity::Role;
+constexpr const char* kEndpoints = "/api/v1/admin/endpoints";
+constexpr const char* kModels = "/api/v1/admin/models";
+
+class Registry : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    if (!IsSkipped()) admin_ = rig().add_person("root", Role::admin).token;
+  }
+  Reply post(const char* path, const std::string& body) {
+    return rig().call("POST", path, admin_, body);
+  }
+  Reply on(const char* method, const std::string& path, const std::string& body = {}) {
+    return rig().call(method, path, admin_, body);
+  }
+  int64_t total(const char* path) {
+    return rig().call("GET", path, admin_).data().at("total").as_int64();
+  }
+  std::string admin_;
+};
+DEEPPOOL_EACH_DATABASE(Registry);
+
+TEST_P(Registry, EndpointKeyIsWrittenOnceAndShownMasked) {
+  const Reply made =
+      post(kEndpoints,
+           R"({"name":"openai","model_family":"gpt","endpoint":"https://api.openai.com/v1",
+                              "api_key":"sk-proj-0123456789abcdef","weight":3})");
+  ASSERT_EQ(made.status, 200) << made.raw;
+  EXPECT_EQ(made.data().at("api_key").as_string(), "sk-********cdef");
+  EXPECT_EQ(made.data().at("weight").as_int64(), 3);
+  EXPECT_EQ(post(kEndpoints, R"({"name":"short","endpoint":"https://h","api_key":"abcdefgh"})")
+                .data()
+                .at("api_key")
+                .as_string(),
+            "********");
+  const std::string path = std::string(kEndpoints) + "/" + id_of(made);
+  const Reply replaced =
+      on("PUT", path, R"({"name":"renamed","endpoint":"https://api.openai.com/v2"})");
+  ASSERT_EQ(replaced.status, 200) << replaced.raw;
+  EXPECT_EQ(replaced.data().at("weight").as_int64(), 1);  // unset fields take their defaults
+  EXPECT_EQ(replaced.data().at("api_key").as_string(), "sk-********cdef");  // but the key stays
+  EXPECT_EQ(on("PATCH", path, R"({"api_key":""})").data().at("api_key").as_string(), "");
+  EXPECT_EQ(on("GET", path).data().at("name").as_string(), "renamed");
+}
+
+TEST_P(Registry, StoredKeyDoesNotFollowAnEndpointToAnotherServer) {
+  const Reply made = post(
+      kEndpoints, R"({"name":"e","endpoint":"https://good.example/v1","api_key":"sk-0123456789"})");
+  const std::string path = std::string(kEndpoints) + "/" + id_of(made);
+  for (const char* url : {"https://evil.example/v1", "http://good.example/v1",
+                          "https://good.example:444/v1", "https://good.example.evil.example/v1"}) {
+    const Reply moved = on("PATCH", path, std::string(R"({"endpoint":")") + url + "\"}");
+    EXPECT_EQ(moved.status, 400) << url;
+    EXPECT_EQ(moved.param(), "api_key") << url;
+    EXPECT_EQ(on("PUT", path, std::string(R"({"name":"e","endpoint":")") + url + "\"}").param(),
+              "api_key");
+  }
+  EXPECT_EQ(on("GET", path).data().at("endpoint").as_string(), "https://good.example/v1");
+  EXPECT_EQ(on("PATCH", path, R"({"endpoint":"https://GOOD.example/other"})").status, 200);
+  EXPECT_EQ(
+      on("PATCH", path, R"({"endpoint":"https://new.example/v1","api_key":"sk-new-0123456789"})")
+          .status,
+      200);
+}
+
+TEST_P(Registry, BadEndpointsNameTheField) {
+  const struct {
+    const char* body;
+    int status;
+    const char* param;
+  } cases[] = {
+      {"{}", 400, "name"},
+      {R"({"name":"e"})", 400, "endpoint"},
+      {R"({"name":"e","endpoint":"h/v1"})", 400, "endpoint"},
+      {R"({"name":"e","endpoint":"https://u:p@h/v1"})", 400, "endpoint"},
+      {R"({"name":"e","endpoint":"https://h/v1","provider_type":"gemini"})", 400, "provider_type"},
+      {R"({"name":"e","endpoint":"https://h/v1","provider_type":"x"})", 400, "provider_type"},
+      {R"({"name":"e","endpoint":"https://h/v1","weight":0})", 400, "weight"},
+      {R"({"name":"e","endpoint":"https://h/v1","max_inflight":-1})", 400, "max_inflight"},
+      {R"({"name":"e","endpoint":"https://h/v1","api_key":"a\r\nX-Evil: 1"})", 400, "api_key"},
+      {R"({"name":"e","endpoint":"https://h/v1","enabled":1})", 400, "enabled"},
+      {R"({"name":"e","endpoint":"https://h/v1","url":"x"})", 400, "url"},
+  };
+  for (const auto& c : cases) {
+    const Reply reply = post(kEndpoints, c.body);
+    EXPECT_EQ(reply.status, c.status) << c.body << reply.raw;
+    EXPECT_EQ(reply.param(), c.param) << c.body << reply.raw;
+  }
+  EXPECT_EQ(total(kEndpoints), 0);
+  ASSERT_EQ(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})").status, 200);
+  const Reply taken = post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})");
+  EXPECT_EQ(taken.status, 409);
+  EXPECT_EQ(taken.param(), "name");
+}
+
+TEST_P(Registry, FamiliesAndUsedEndpoints) {
+  const std::string a = id_of(
+      post(kEndpoints, R"({"name":"a","endpoint":"https://h/v1","model_family":"qwen 3/x"})"));
+  const Reply b =
+      post(kEndpoints, R"({"name":"b","endpoint":"https://h/v1","model_family":"glm"})");
+  EXPECT_EQ(on("GET", std::string(kEndpoints) + "/by-family/qwen%203%2Fx")
+                .data()
+                .at("items")
+                .at(0)
+                .at("name")
+                .as_string(),
+            "a");
+  EXPECT_EQ(on("GET", std::string(kEndpoints) + "/by-family/none").data().at("total").as_int64(),
+            0);
+  EXPECT_EQ(on("GET", std::string(kEndpoints) + "/by-family/%ff").status, 400);
+  ASSERT_EQ(post(kModels, at(R"({"model_name":"m","endpoint_ids":[@]})", id_of(b))).status, 200);
+  const Reply used = on("DELETE", std::string(kEndpoints) + "/" + id_of(b));
+  EXPECT_EQ(used.status, 409);
+  EXPECT_NE(used.message().find("(m)"), std::string::npos) << used.raw;
+  EXPECT_EQ(on("DELETE", std::string(kEndpoints) + "/" + a).status, 200);
+  EXPECT_EQ(on("DELETE", std::string(kEndpoints) + "/" + a).status, 404);
+}
+
+TEST_P(Registry, ModelIsInForceWhenTheAnswerComes) {
+  const std::string e = id_of(
+      post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1","api_key":"sk-0123456789"})"));
+  const Reply made =
+      post(kModels, at(R"({"model_name":"org/model:1","endpoint_ids":[@],"tags":["chat"],
+                              "max_context_length":128000,"supports_vision":true})",
+                       e));
+  ASSERT_EQ(made.status, 200) << made.raw;
+  const auto find = [&] { return rig().catalog().current()->find("org/model:1"); };
+  ASSERT_NE(find(), nullptr);
+  EXPECT_EQ(find()->endpoints.at(0)->api_key, "sk-0123456789");
+  const std::string path = std::string(kModels) + "/" + id_of(made);
+  EXPECT_EQ(on("POST", path + "/enabled", R"({"enabled":false})").status, 200);
+  EXPECT_EQ(find(), nullptr);
+  const Reply on_again = on("PATCH", path + "/enabled", R"({"enabled":true})");
+  EXPECT_EQ(on_again.data().at("max_context_length").as_int64(), 128'000);
+  EXPECT_NE(find(), nullptr);
+  EXPECT_EQ(on("PATCH", path, R"({"supports_vision":false})").data().at("tags").at(0).as_string(),
+            "chat");
+  const Reply replaced =
+      on("PUT", path, at(R"({"model_name":"org/model:1","endpoint_ids":[@]})", e));
+  EXPECT_EQ(replaced.data().at("tags").as_array().size(), 0u);
+  EXPECT_EQ(on("DELETE", path).status, 200);
+  EXPECT_EQ(find(), nullptr);
+  EXPECT_EQ(on("GET", path).status, 404);
+}
+
+TEST_P(Registry, BadModelsNameTheFieldAndLeaveNothing) {
+  const std::string e = id_of(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})"));
+  const struct {
+    const char* body;
+    const char* param;
+    const char* says;
+  } cases[] = {
+      {R"({"model_name":"m"})", "endpoint_ids", "required"},
+      {R"({"endpoint_ids":[@]})", "model_name", "required"},
+      {R"({"model_name":"m","endpoint_ids":[]})", "endpoint_ids", "1 to"},
+      {R"({"model_name":"m","endpoint_ids":[@,999]})", "endpoint_ids", "id 999"},
+      {R"({"model_name":"m","endpoint_ids":["1"]})", "endpoint_ids[0]", "integer"},
+      {R"({"model_name":"a b","endpoint_ids":[@]})", "model_name", "letters"},
+      {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"hybrid"})", "vendor_type", "yet"},
+      {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"deepnode","repo_id":"x"})",
+       "vendor_type", "yet"},
+      {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"x"})", "vendor_type", "provider"},
+      {R"({"model_name":"m","endpoint_ids":[@],"pricing_tiers":[]})", "pricing_tiers", "yet"},
+      {R"({"model_name":"m","endpoint_ids":[@],"tags":[""]})", "tags[0]", "bytes"},
+      {R"({"model_name":"m","endpoint_ids":[@],"max_output_tokens":-1})", "max_output_tokens",
+       "from 0"},
+      {R"({"model_name":"m","endpoint_ids":[@],"colour":"red"})", "colour", "not a field"},
+  };
+  for (const auto& c : cases) {
+    const Reply reply = post(kModels, at(c.body, e));
+    EXPECT_EQ(reply.status, 400) << c.body << reply.raw;
+    EXPECT_EQ(reply.param(), c.param) << c.body << reply.raw;
+    EXPECT_NE(reply.message().find(c.says), std::string::npos) << c.body << reply.raw;
+  }
+  EXPECT_EQ(total(kModels), 0);
+  const Reply made = post(kModels, at(R"({"model_name":"m","endpoint_ids":[@]})", e));
+  ASSERT_EQ(made.status, 200) << made.raw;
+  const Reply taken = post(kModels, at(R"({"model_name":"m","endpoint_ids":[@]})", e));
+  EXPECT_EQ(taken.status, 409);
+  EXPECT_EQ(taken.param(), "model_name");
+  const std::string path = std::string(kModels) + "/" + id_of(made);
+  // A change that fails in the middle leaves the old one whole.
+  EXPECT_EQ(on("PATCH", path, R"({"tags":["x"],"endpoint_ids":[999]})").status, 400);
+  EXPECT_EQ(on("GET", path).data().at("tags").as_array().size(), 0u);
+}
+
+}  // namespace
+}  // namespace deeppool::api_contract
