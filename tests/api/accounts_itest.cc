@@ -208,12 +208,14 @@ TEST_P(Accounts, FreshStoreHasNoDefaultPassword) {
   const auto again = identity::ensure_admin(in, {.password = "another one 1"});
   ASSERT_TRUE(again.ok());
   EXPECT_FALSE(again->has_value());
-  const auto reset = identity::reset_admin_password(in, "admin");
+  const auto nothing_else = [](sql::Writer&, base::UserId) { return Result<void>(); };
+  const auto reset = identity::reset_admin_password(in, "admin", nothing_else);
   ASSERT_TRUE(reset.ok());
   EXPECT_EQ(login("admin", *(*first)->generated_password).status, 401);
   EXPECT_EQ(login("admin", *reset).status, 200);
   rig().add_person("ada");
-  EXPECT_EQ(identity::reset_admin_password(in, "ada").error().code, ErrorCode::not_found);
+  EXPECT_EQ(identity::reset_admin_password(in, "ada", nothing_else).error().code,
+            ErrorCode::not_found);
   EXPECT_FALSE(identity::ensure_admin(in, {.username = "x y"})->has_value());
 }
 
