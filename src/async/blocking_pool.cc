@@ -40,11 +40,6 @@ void BlockingPool::work() {
   }
 }
 
-size_t BlockingPool::queued() const {
-  const std::lock_guard lock(mutex_);
-  return queue_.size();
-}
-
 Error BlockingPool::overloaded() const {
   return Error(ErrorCode::unavailable, "The server is busy. Try again in a moment.",
                "queue of pool '" + name_ + "' is full");

@@ -45,8 +45,6 @@ class BlockingPool {
     co_return std::move(*call->result);
   }
 
-  size_t queued() const;
-
  private:
   template <class Outcome>
   struct Call {
@@ -61,7 +59,7 @@ class BlockingPool {
 
   const std::string name_;
   const size_t queue_limit_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<std::function<void()>> queue_;
   bool stopping_ = false;

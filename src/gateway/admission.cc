@@ -1,5 +1,7 @@
 #include "gateway/admission.h"
 
+#include "gateway/finish.h"
+
 namespace deeppool::gateway {
 namespace {
 
@@ -91,7 +93,7 @@ Result<void> hold_quota(Call& call) {
   record.user = call.key->owner;
   record.key = call.key->id;
   record.model = call.view.model;
-  record.api = static_cast<governance::Api>(static_cast<int>(call.api) + 1);
+  record.api = spool_api(call.api);
   record.stream = call.view.stream;
   record.started_at_ms = base::unix_ms(call.parts.clock.wall()) - call.elapsed_ms();
   record.held_tokens = tokens;

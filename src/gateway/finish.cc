@@ -7,18 +7,6 @@ namespace {
 
 constexpr size_t kUsualLogFields = 400;  // bytes of describe_for_log, so that it allocates once
 
-governance::Api spool_api(llm::Api api) {
-  switch (api) {
-    case llm::Api::chat_completions:
-      return governance::Api::chat_completions;
-    case llm::Api::completions:
-      return governance::Api::completions;
-    case llm::Api::embeddings:
-      return governance::Api::embeddings;
-  }
-  return governance::Api::chat_completions;
-}
-
 void log_member(std::string& out, std::string_view name, std::string_view value) {
   out += ",\"";
   out += name;
@@ -115,6 +103,18 @@ void append_final(Call& call, const Ending& e) {
 }
 
 }  // namespace
+
+governance::Api spool_api(llm::Api api) {
+  switch (api) {
+    case llm::Api::chat_completions:
+      return governance::Api::chat_completions;
+    case llm::Api::completions:
+      return governance::Api::completions;
+    case llm::Api::embeddings:
+      return governance::Api::embeddings;
+  }
+  return governance::Api::chat_completions;
+}
 
 int64_t Call::elapsed_ms() const {
   const auto elapsed = parts.clock.now() - x.started;

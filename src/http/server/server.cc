@@ -58,7 +58,6 @@ const std::string& Server::date() {
 }
 
 Task<void> Server::drain(base::Duration grace) {
-  draining_ = true;
   if (listener_) listener_->close();
   // What was accepted last has its request on the way: serve that first.
   async::CancelScope never;

@@ -75,7 +75,6 @@ class Server {
   std::unordered_set<Connection*> connections_;
   std::atomic<size_t> connection_count_{0};
   size_t body_bytes_in_flight_ = 0;
-  bool draining_ = false;
   std::string date_;
   int64_t date_second_ = 0;
   async::TaskGroup tasks_;
