@@ -1,0 +1,110 @@
+#include "base/money.h"
+
+#include "base/text.h"
+
+namespace deeppool::base {
+namespace {
+
+constexpr int kMaxDigits = 19;  // of an int64
+
+struct Decimal {
+  bool negative = false;
+  Int128 digits = 0;
+  int exponent = 0;  // of ten
+};
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Takes one digit into the number; zeros at the end wait, so that "1.000000000000" fits. False when
+// there are more digits than any amount has.
+bool take_digit(Decimal& number, int& zeros, char digit) {
+  if (digit == '0') {
+    ++zeros;
+    return true;
+  }
+  if (zeros > kMaxDigits && number.digits != 0) return false;
+  if (number.digits != 0) {
+    for (; zeros > 0; --zeros) number.digits *= 10;
+  }
+  zeros = 0;
+  number.digits = number.digits * 10 + (digit - '0');
+  return number.digits <= Int128{1} << 64;
+}
+
+// Digits, a point, more digits; `text` keeps what follows. A number has at least one digit.
+bool read_digits(std::string_view& text, Decimal& number) {
+  int zeros = 0;
+  int seen = 0;
+  bool point = false;
+  size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '.' && !point && seen > 0) {
+      point = true;
+      continue;
+    }
+    if (!is_digit(c)) break;
+    if (!take_digit(number, zeros, c)) return false;
+    ++seen;
+    if (point) --number.exponent;
+  }
+  const bool ends_in_digit = at > 0 && is_digit(text[at - 1]);
+  text.remove_prefix(at);
+  if (number.digits != 0) number.exponent += zeros;
+  return seen > 0 && ends_in_digit;
+}
+
+std::optional<Decimal> read_decimal(std::string_view text) {
+  Decimal number;
+  if (!text.empty() && text.front() == '-') {
+    number.negative = true;
+    text.remove_prefix(1);
+  }
+  if (!read_digits(text, number)) return std::nullopt;
+  if (text.empty()) return number;
+  if (text.front() != 'e' && text.front() != 'E') return std::nullopt;
+  text.remove_prefix(1);
+  if (!text.empty() && text.front() == '+') {
+    text.remove_prefix(1);
+    if (!text.empty() && text.front() == '-') return std::nullopt;
+  }
+  const auto exponent = parse_int<int>(text);
+  if (!exponent || *exponent > 1000 || *exponent < -1000) return std::nullopt;
+  number.exponent += *exponent;
+  return number;
+}
+
+}  // namespace
+
+std::optional<Money> Money::parse(std::string_view text) {
+  const std::optional<Decimal> number = read_decimal(text);
+  if (!number) return std::nullopt;
+  if (number->digits == 0) return Money();
+  int shift = number->exponent + kDecimals;
+  Int128 n = number->digits;
+  for (; shift > 0; --shift) {
+    n *= 10;
+    if (n > Int128{1} << 64) return std::nullopt;
+  }
+  for (; shift < 0; ++shift) {
+    if (n % 10 != 0) return std::nullopt;
+    n /= 10;
+  }
+  return from_units(number->negative ? -n : n);
+}
+
+std::string Money::to_string() const {
+  const Int128 magnitude = units_ < 0 ? -Int128{units_} : Int128{units_};
+  std::string text = units_ < 0 ? "-" : "";
+  append_int(text, static_cast<int64_t>(magnitude / kUnitsPerYuan));
+  auto rest = static_cast<int64_t>(magnitude % kUnitsPerYuan);
+  if (rest == 0) return text;
+  std::string decimals = std::to_string(rest);
+  decimals.insert(0, static_cast<size_t>(kDecimals) - decimals.size(), '0');
+  decimals.erase(decimals.find_last_not_of('0') + 1);
+  return text + '.' + decimals;
+}
+
+}  // namespace deeppool::base
