@@ -32,6 +32,7 @@ std::string fragment(Engine engine, std::string_view body, Repeat repeat) {
     return sqlite ? "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
                   : "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
   }
+  if (name == "money") return sqlite ? "?" : "CAST(? AS DECIMAL(20,10))";
   if (name == "for_update") return sqlite ? "" : "FOR UPDATE";
   if (name == "rows") return tuples(repeat);
   return placeholders(repeat.count);

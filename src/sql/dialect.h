@@ -4,6 +4,8 @@
 //                   INSERT INTO t (a, b, n) VALUES (?, ?, ?) {upsert a, b} n = n + {new n}
 //   {new n}         the value that the failed insert carried, inside an upsert
 //   {now_ms}        the database's own clock, unix milliseconds (leases compare only this one)
+//   {money}         the `?` of a Money in arithmetic or a comparison: a bare one is text to MySQL,
+//                   which would compute with it as a DOUBLE; counts as one placeholder
 //   {for_update}    at the end of a SELECT in a transaction: nobody else may change these rows
 //   meanwhile {rows}          the VALUES tuples of Writer::insert_rows {list}          the values
 //   of Reader::query_list: WHERE id IN ({list})

@@ -198,6 +198,45 @@ TEST_P(SqlLayer, FragmentsMeanTheSame) {
   EXPECT_EQ(count("!"), 1);
 }
 
+TEST_P(SqlLayer, MoneyIsExactInEveryPlace) {
+  using base::Money;
+  create(database(), "CREATE TABLE purse (id INTEGER PRIMARY KEY, m INTEGER NOT NULL) STRICT",
+         "CREATE TABLE purse (id BIGINT PRIMARY KEY, m DECIMAL(20,10) NOT NULL) ENGINE=InnoDB");
+  Writer w = writer();
+  // A DOUBLE has 15 digits: it would lose the last ones of the second and third.
+  const std::vector<Money> amounts{Money::units(0), Money::units(9'000'000'000'000'000'001),
+                                   Money::units(-9'000'000'000'000'000'003), Money::units(1),
+                                   Money::units(-15)};
+  std::vector<std::tuple<int64_t, Money>> rows;
+  for (size_t i = 0; i < amounts.size(); ++i) rows.emplace_back(i, amounts[i]);
+  ASSERT_TRUE(
+      w.insert_rows("INSERT INTO purse (id, m) VALUES {rows}", std::span(std::as_const(rows))));
+  EXPECT_EQ(*w.query<Money>("SELECT m FROM purse ORDER BY id"), amounts);
+  for (size_t i = 0; i < amounts.size(); ++i) {
+    const auto id = static_cast<int64_t>(i);
+    EXPECT_EQ(*w.query_value<int64_t>("SELECT COUNT(*) FROM purse WHERE id = ? AND m = {money}", id,
+                                      amounts[i]),
+              1);
+    const auto spent =
+        w.execute("UPDATE purse SET m = m + {money} WHERE id = ? AND m + {money} >= {money}",
+                  Money::units(1), id, Money::units(1), amounts[i]);
+    ASSERT_TRUE(spent.ok()) << spent.error().detail;
+    EXPECT_EQ(spent->affected, 1);
+    EXPECT_EQ(w.execute("UPDATE purse SET m = m - {money} WHERE id = ? AND m < {money}",
+                        Money::units(1), id, Money::units(amounts[i].units() + 1))
+                  ->affected,
+              0);
+    ASSERT_TRUE(w.execute("INSERT INTO purse (id, m) VALUES (?, ?) {upsert id} m = m + {new m}", id,
+                          Money::units(2)));
+    EXPECT_EQ(*w.query_value<Money>("SELECT m FROM purse WHERE id = ?", id),
+              Money::units(amounts[i].units() + 3));
+  }
+  EXPECT_EQ(*w.query_value<Money>("SELECT SUM(m) FROM purse"), Money::units(-16 + 15));
+  EXPECT_EQ(*w.query_value<std::optional<Money>>("SELECT SUM(m) FROM purse WHERE id = 99"),
+            std::nullopt);
+  EXPECT_FALSE(w.query<Money>("SELECT name FROM t UNION SELECT 'no amount'"));
+}
+
 TEST_P(SqlLayer, BulkInsertAndListsOfAnySize) {
   Writer w = writer();
   std::vector<std::tuple<std::string, int64_t>> rows;

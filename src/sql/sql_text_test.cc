@@ -24,6 +24,7 @@ TEST(SqlText, CountsPlaceholders) {
   EXPECT_EQ(text_check::check("INSERT INTO t (a) VALUES {rows}").repeats, 1u);
   constexpr Sql<2> kText("SELECT ? FROM t WHERE b = ?");
   EXPECT_EQ(kText.text(), "SELECT ? FROM t WHERE b = ?");
+  EXPECT_EQ(text_check::check("UPDATE t SET a = a - {money} WHERE b = ?").placeholders, 2u);
 }
 
 TEST(SqlText, RefusesWrongTexts) {
@@ -46,6 +47,8 @@ TEST(SqlText, ExpandsFragmentsOutsideQuotes) {
   EXPECT_EQ(expand(Engine::sqlite, "SELECT a FROM t {for_update}"), "SELECT a FROM t ");
   EXPECT_EQ(expand(Engine::sqlite, "VALUES {rows}", {2, 3}), "VALUES (?, ?, ?), (?, ?, ?)");
   EXPECT_EQ(expand(Engine::sqlite, "a IN ({list})", {3, 1}), "a IN (?, ?, ?)");
+  EXPECT_EQ(expand(Engine::sqlite, "a - {money}"), "a - ?");
+  EXPECT_EQ(expand(Engine::mysql, "a - {money}"), "a - CAST(? AS DECIMAL(20,10))");
 }
 
 TEST(SqlText, LikePatternTakesTheKeywordLiterally) {

@@ -17,8 +17,8 @@ constexpr bool known_fragment(std::string_view body) {
   const std::string_view name = body.substr(0, space);
   const bool has_argument = space != std::string_view::npos;
   if (name == "upsert" || name == "new") return has_argument;
-  return !has_argument &&
-         (name == "now_ms" || name == "for_update" || name == "rows" || name == "list");
+  return !has_argument && (name == "now_ms" || name == "for_update" || name == "money" ||
+                           name == "rows" || name == "list");
 }
 
 struct Counts {
@@ -32,6 +32,7 @@ constexpr size_t skip_fragment(std::string_view text, size_t at, Counts& counts)
   const std::string_view body = text.substr(at + 1, end - at - 1);
   if (!known_fragment(body)) fail("an unknown fragment in braces, or one without its argument");
   if (body == "rows" || body == "list") ++counts.repeats;
+  if (body == "money") ++counts.placeholders;
   return end;
 }
 

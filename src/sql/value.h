@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/money.h"
 
 namespace deeppool::sql {
 
@@ -24,7 +25,7 @@ struct Blob {
   std::string_view bytes;
 };
 
-using Value = std::variant<std::monostate, int64_t, double, std::string_view, Blob>;
+using Value = std::variant<std::monostate, int64_t, double, std::string_view, Blob, base::Money>;
 
 namespace traits {
 template <class T>
@@ -49,14 +50,17 @@ Value bytes_value(const std::array<uint8_t, N>& bytes) {
 }
 
 // bool and integers -> integer; floating point -> real; text -> text; Blob and byte arrays -> blob;
-// ids -> integer; RequestId -> 16 bytes; WallTime -> unix ms; empty optional and nullptr -> NULL.
+// ids -> integer; RequestId -> 16 bytes; WallTime -> unix ms; Money -> the engine's own form (units
+// in SQLite, decimal text in MySQL: in arithmetic and comparisons write `{money}` for its `?`);
+// empty optional and nullptr -> NULL.
 template <class T>
 Value to_value(const T& v) {
   if constexpr (traits::kOptional<T>) {
     return v ? to_value(*v) : Value{};
   } else if constexpr (std::same_as<T, std::nullptr_t> || std::same_as<T, std::nullopt_t>) {
     return {};
-  } else if constexpr (std::same_as<T, Value> || std::same_as<T, Blob>) {
+  } else if constexpr (std::same_as<T, Value> || std::same_as<T, Blob> ||
+                       std::same_as<T, base::Money>) {
     return v;
   } else if constexpr (std::floating_point<T>) {
     return static_cast<double>(v);
@@ -125,6 +129,13 @@ bool from_value(const Value& v, T& out) {
     return from_value(v, out.value);
   } else if constexpr (std::same_as<T, base::RequestId>) {
     return copy_bytes(v, out.bytes);
+  } else if constexpr (std::same_as<T, base::Money>) {
+    const auto* units = std::get_if<int64_t>(&v);  // SQLite
+    if (units != nullptr) out = base::Money::units(*units);
+    const auto* text = std::get_if<std::string_view>(&v);  // a DECIMAL
+    const auto parsed = text != nullptr ? base::Money::parse(*text) : std::nullopt;
+    if (parsed) out = *parsed;
+    return units != nullptr || parsed.has_value();
   } else if constexpr (std::same_as<T, base::WallTime>) {
     const auto* ms = std::get_if<int64_t>(&v);
     if (ms != nullptr) out = base::WallTime(std::chrono::milliseconds(*ms));

@@ -63,7 +63,8 @@ void make_pristine(sql::Database& database) {
   auto writer = must(database.write());
   sql::Connection& connection = writer.connection();
   must(connection.run_plain("SET SESSION foreign_key_checks = 0"));
-  for (const auto& row : must(sql::read_text(connection, "SHOW TABLES"))) {
+  for (const auto& row :
+       must(sql::read_text(connection, "SHOW FULL TABLES WHERE table_type = 'BASE TABLE'"))) {
     const bool kept =
         row[0] == "schema_migrations" || row[0] == "leases" || row[0] == "config_version";
     const std::string any_row = "SELECT 1 FROM " + row[0] + " LIMIT 1";

@@ -55,7 +55,9 @@ std::vector<std::string> column_names(sql::Database& database) {
                     "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
                   : "SELECT CONCAT(table_name, '.', column_name, "
                     "CASE is_nullable WHEN 'NO' THEN ' not null' ELSE ' null' END) "
-                    "FROM information_schema.columns WHERE table_schema = DATABASE()");
+                    "FROM information_schema.columns WHERE table_schema = DATABASE() "
+                    "AND table_name IN (SELECT table_name FROM information_schema.tables "
+                    "WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE')");
   std::vector<std::string> names;
   for (const auto& row : rows) names.push_back(row[0]);
   std::ranges::sort(names);

@@ -31,6 +31,9 @@ std::optional<Probe> parse_object(std::string_view text) {
   }
   if (const auto table = after(text, "table ")) {
     probe.table = *table;
+  } else if (const auto view = after(text, "view ")) {
+    probe.kind = Probe::Kind::view;
+    probe.table = *view;
   } else if (const auto column = after(text, "column ")) {
     const size_t dot = column->find('.');
     if (dot == std::string_view::npos) return std::nullopt;

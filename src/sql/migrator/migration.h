@@ -14,11 +14,11 @@ namespace deeppool::sql {
 
 // What tells whether a step is done.
 struct Probe {
-  enum class Kind { table, column, index, rows };
+  enum class Kind { table, view, column, index, rows };
   enum class Wanted { present, gone };
   Kind kind = Kind::table;
   Wanted wanted = Wanted::present;
-  std::string table;
+  std::string table;  // or view
   std::string name;   // of the column or index
   std::string query;  // rows: its first column is not 0 when the step is done
 };

@@ -48,10 +48,14 @@ TEST_P(Migrator, MakesEveryTableOnceAndOnlyOnce) {
   EXPECT_EQ(lines.size(), static_cast<size_t>(first->steps_done));
   EXPECT_EQ(journal_rows(), first->steps_done);
   const std::string dump = testing::schema_dump(database());
-  for (const char* table :
-       {"users", "user_sessions", "api_keys", "model_endpoints", "model_registry",
-        "model_endpoint_links", "usage_records", "token_usage_daily", "spool_cursors",
-        "platform_config", "audit_log", "config_version", "leases"}) {
+  for (const char* table : {"users",           "user_sessions",       "api_keys",
+                            "model_endpoints", "model_registry",      "model_endpoint_links",
+                            "usage_records",   "token_usage_daily",   "spool_cursors",
+                            "platform_config", "audit_log",           "config_version",
+                            "leases",          "user_wallets",        "ledger_txns",
+                            "ledger_entries",  "wallet_transactions", "token_grants",
+                            "discounts",       "price_snapshots",     "fund_leases",
+                            "instances"}) {
     EXPECT_THAT(dump, HasSubstr(table));
   }
   EXPECT_EQ(*database().read()->query<int64_t>("SELECT version FROM config_version WHERE id = 1"),
@@ -76,20 +80,24 @@ TEST_P(Migrator, DryRunTellsAndTouchesNothing) {
   EXPECT_EQ(testing::schema_dump(database()), before);
 }
 
-// What a kill between statement and journal row leaves behind.
+// What a kill between statement and journal row leaves behind, and more: a whole migration's rows.
 TEST_P(Migrator, LostJournalIsRebuiltFromWhatIsThere) {
-  ASSERT_TRUE(migrate(database()).ok());
-  const std::string dump = testing::schema_dump(database());
-  const int64_t steps = journal_rows();
-  ASSERT_TRUE(database().write()->execute("DELETE FROM schema_migrations").ok());
-  std::vector<std::string> lines;
-  MigrateOptions options;
-  options.report = [&](std::string_view line) { lines.emplace_back(line.substr(0, 10)); };
-  const auto again = migrate(database(), options);
-  ASSERT_TRUE(again.ok()) << again.error().message;
-  EXPECT_EQ(again->steps_done, steps);
-  EXPECT_EQ(lines, std::vector<std::string>(static_cast<size_t>(steps), "found done"));
-  EXPECT_EQ(testing::schema_dump(database()), dump);
+  const auto all = *parse_migrations(database().engine(), embedded_migration_files());
+  for (size_t known = 1; known <= all.size(); ++known) {
+    const std::vector<Migration> list(all.begin(), all.begin() + static_cast<ptrdiff_t>(known));
+    ASSERT_TRUE(migrate(database(), list).ok());
+    const std::string dump = testing::schema_dump(database());
+    const size_t steps = list.back().steps.size();
+    ASSERT_TRUE(database().write()->execute("DELETE FROM schema_migrations WHERE version = ?",
+                                            list.back().version));
+    std::vector<std::string> lines;
+    MigrateOptions options;
+    options.report = [&](std::string_view line) { lines.emplace_back(line.substr(0, 10)); };
+    const auto again = migrate(database(), list, options);
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(lines, std::vector<std::string>(steps, "found done"));
+    EXPECT_EQ(testing::schema_dump(database()), dump);
+  }
 }
 
 constexpr const char* kTableT =
@@ -120,6 +128,12 @@ TEST_P(Migrator, SameNameWithAnotherDefinitionIsRefused) {
   run("DROP TABLE t");
   run("CREATE TABLE t (a INTEGER, b INTEGER)");
   run("CREATE INDEX i ON t (b)");
+  run("CREATE VIEW v AS SELECT a FROM t");
+  const auto other_view =
+      migrate(database(),
+              {same("001_x", "-- step: v\n-- probe: view v\nCREATE VIEW v AS SELECT b FROM t;\n")});
+  ASSERT_FALSE(other_view.ok());
+  EXPECT_THAT(other_view.error().message, HasSubstr("another definition"));
   for (const char* wanted : {"CREATE INDEX i ON t (a)", "CREATE INDEX i ON t (b, a)",
                              "CREATE UNIQUE INDEX i ON t (b)"}) {
     const auto refused = migrate(
@@ -152,7 +166,7 @@ TEST_P(Migrator, ChangesOfAReleasedTable) {
 }
 
 // Each object stands, its journal row does not: the step must recognise its own work.
-TEST_P(Migrator, RecognisesItsOwnColumnsAndIndexes) {
+TEST_P(Migrator, RecognisesItsOwnColumnsIndexesAndViews) {
   const std::vector list{
       same("001_t", kTableT),
       migration(
@@ -162,13 +176,16 @@ TEST_P(Migrator, RecognisesItsOwnColumnsAndIndexes) {
           "-- step: n\n-- probe: column t.n\nALTER TABLE t ADD COLUMN n BIGINT NOT NULL DEFAULT 7 "
           "AFTER id, ALGORITHM=INPLACE, LOCK=NONE;\n"),
       same("003_i",
-           "-- step: i\n-- probe: index i on t\nCREATE UNIQUE INDEX i\n  ON t (n, note);\n")};
+           "-- step: i\n-- probe: index i on t\nCREATE UNIQUE INDEX i\n  ON t (n, note);\n"),
+      same("004_v",
+           "-- step: v\n-- probe: view v\nCREATE VIEW v AS SELECT id, n FROM t\n"
+           "  WHERE n > 1;\n")};
   ASSERT_TRUE(migrate(database(), list).ok());
   const std::string dump = testing::schema_dump(database());
   ASSERT_TRUE(database().write()->execute("DELETE FROM schema_migrations WHERE version > 1").ok());
   const auto again = migrate(database(), list);
   ASSERT_TRUE(again.ok()) << again.error().message;
-  EXPECT_EQ(again->steps_done, 2);
+  EXPECT_EQ(again->steps_done, 3);
   EXPECT_EQ(testing::schema_dump(database()), dump);
 }
 

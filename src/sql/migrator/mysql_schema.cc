@@ -61,6 +61,11 @@ Result<bool> MysqlSchema::table_exists(const std::string& table) {
   return !rows.empty();
 }
 
+Result<bool> MysqlSchema::view_exists(const std::string& view) {
+  DP_TRY(const std::string body, view_body(view));
+  return !body.empty();
+}
+
 Result<bool> MysqlSchema::column_exists(const Probe& probe) {
   DP_TRY(const auto rows,
          read_text(connection_,
@@ -77,6 +82,15 @@ Result<bool> MysqlSchema::index_exists(const Probe& probe) {
                    "WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
                    {probe.table, probe.name}));
   return !rows.empty();
+}
+
+// Without the definer, who may be another account each time. Empty if there is no such view.
+Result<std::string> MysqlSchema::view_body(const std::string& view) {
+  DP_TRY(const auto rows, read_text(connection_,
+                                    "SELECT view_definition FROM information_schema.views "
+                                    "WHERE table_schema = DATABASE() AND table_name = ?",
+                                    {view}));
+  return rows.empty() ? std::string() : rows[0][0];
 }
 
 Result<std::string> MysqlSchema::show_create(const std::string& table) {
@@ -108,6 +122,23 @@ Result<Schema::Definitions> MysqlSchema::table_definitions(const Step& step) {
   DP_TRY(const std::string made,
          try_out(scratch, "CREATE TABLE " + scratch + " " + statement.substr(head.size())));
   return Definitions{std::move(found), replace_all(made, scratch, table)};
+}
+
+Result<Schema::Definitions> MysqlSchema::view_definitions(const Step& step) {
+  const std::string& view = step.probe.table;
+  const std::string scratch = view + std::string(kScratchEnding);
+  const std::string statement = normalised(step.statement);
+  const std::string head = "CREATE VIEW " + view + " ";
+  if (!statement.starts_with(head)) {
+    return Error(ErrorCode::invalid_request, "a step probed by `view` begins with " + head);
+  }
+  DP_TRY(std::string found, view_body(view));
+  DP_CHECK(connection_.run_plain("DROP VIEW IF EXISTS " + scratch));
+  DP_CHECK(connection_.run_plain("CREATE VIEW " + scratch + " " + statement.substr(head.size())));
+  auto wanted = view_body(scratch);
+  DP_CHECK(connection_.run_plain("DROP VIEW " + scratch));
+  DP_TRY(std::string made, std::move(wanted));
+  return Definitions{std::move(found), std::move(made)};
 }
 
 Result<Schema::Definitions> MysqlSchema::column_definitions(const Step& step) {

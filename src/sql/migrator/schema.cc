@@ -67,6 +67,8 @@ Result<bool> Schema::exists(const Probe& probe) {
   switch (probe.kind) {
     case Probe::Kind::table:
       return table_exists(probe.table);
+    case Probe::Kind::view:
+      return view_exists(probe.table);
     case Probe::Kind::column:
       return column_exists(probe);
     case Probe::Kind::index:
@@ -79,9 +81,16 @@ Result<bool> Schema::exists(const Probe& probe) {
 }
 
 Result<Schema::Definitions> Schema::definitions(const Step& step) {
-  if (step.probe.kind == Probe::Kind::table) return table_definitions(step);
-  if (step.probe.kind == Probe::Kind::column) return column_definitions(step);
-  return index_definitions(step);
+  switch (step.probe.kind) {
+    case Probe::Kind::table:
+      return table_definitions(step);
+    case Probe::Kind::view:
+      return view_definitions(step);
+    case Probe::Kind::column:
+      return column_definitions(step);
+    default:
+      return index_definitions(step);
+  }
 }
 
 std::string Schema::added_column(const Step& step) {

@@ -35,6 +35,7 @@ class Schema {
   virtual Result<bool> table_exists(const std::string& table) = 0;
 
  protected:
+  virtual Result<bool> view_exists(const std::string& view) = 0;
   virtual Result<bool> column_exists(const Probe& probe) = 0;
   virtual Result<bool> index_exists(const Probe& probe) = 0;
   // Both only for objects that exist: the definition found, and the one that the step would make.
@@ -43,6 +44,7 @@ class Schema {
     std::string wanted;
   };
   virtual Result<Definitions> table_definitions(const Step& step) = 0;
+  virtual Result<Definitions> view_definitions(const Step& step) = 0;
   virtual Result<Definitions> column_definitions(const Step& step) = 0;
   virtual Result<Definitions> index_definitions(const Step& step) = 0;
 

@@ -27,6 +27,11 @@ Result<bool> SqliteSchema::table_exists(const std::string& table) {
   return !text.empty();
 }
 
+Result<bool> SqliteSchema::view_exists(const std::string& view) {
+  DP_TRY(const std::string text, stored_text("view", view));
+  return !text.empty();
+}
+
 Result<bool> SqliteSchema::column_exists(const Probe& probe) {
   DP_TRY(const std::string facts, column_facts(probe.table, probe.name));
   return !facts.empty();
@@ -39,6 +44,11 @@ Result<bool> SqliteSchema::index_exists(const Probe& probe) {
 
 Result<Schema::Definitions> SqliteSchema::table_definitions(const Step& step) {
   DP_TRY(std::string found, stored_text("table", step.probe.table));
+  return Definitions{std::move(found), normalised(step.statement)};
+}
+
+Result<Schema::Definitions> SqliteSchema::view_definitions(const Step& step) {
+  DP_TRY(std::string found, stored_text("view", step.probe.table));
   return Definitions{std::move(found), normalised(step.statement)};
 }
 

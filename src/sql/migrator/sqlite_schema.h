@@ -11,9 +11,11 @@ class SqliteSchema final : public Schema {
   Result<bool> table_exists(const std::string& table) override;
 
  protected:
+  Result<bool> view_exists(const std::string& view) override;
   Result<bool> column_exists(const Probe& probe) override;
   Result<bool> index_exists(const Probe& probe) override;
   Result<Definitions> table_definitions(const Step& step) override;
+  Result<Definitions> view_definitions(const Step& step) override;
   Result<Definitions> column_definitions(const Step& step) override;
   Result<Definitions> index_definitions(const Step& step) override;
 

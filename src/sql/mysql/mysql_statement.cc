@@ -9,8 +9,9 @@ namespace {
 constexpr size_t kFirstBuffer = 256;     // most text of ours fits
 constexpr unsigned kBinaryCharset = 63;  // MYSQL_FIELD::charsetnr of blobs
 
-// libmariadb reads argument buffers through non-const pointers.
-MYSQL_BIND argument(const Value& value) {
+// libmariadb reads argument buffers through non-const pointers. An amount's digits are kept in
+// `decimal` meanwhile.
+MYSQL_BIND argument(const Value& value, std::string& decimal) {
   MYSQL_BIND bind{};
   const auto point_at = [&](enum_field_types type, const void* data, size_t size) {
     bind.buffer_type = type;
@@ -19,6 +20,9 @@ MYSQL_BIND argument(const Value& value) {
   };
   if (const auto* integer = std::get_if<int64_t>(&value)) {
     point_at(MYSQL_TYPE_LONGLONG, integer, sizeof *integer);
+  } else if (const auto* money = std::get_if<base::Money>(&value)) {
+    decimal = money->to_string();
+    point_at(MYSQL_TYPE_NEWDECIMAL, decimal.data(), decimal.size());
   } else if (const auto* real = std::get_if<double>(&value)) {
     point_at(MYSQL_TYPE_DOUBLE, real, sizeof *real);
   } else if (const auto* text = std::get_if<std::string_view>(&value)) {
@@ -108,8 +112,11 @@ Result<Outcome> MysqlStatement::run(std::span<const Value> arguments) {
     return Error(ErrorCode::internal, "the database refused a statement", "number of arguments");
   }
   std::vector<MYSQL_BIND> binds;
+  std::vector<std::string> decimals(arguments.size());
   binds.reserve(arguments.size());
-  for (const Value& value : arguments) binds.push_back(argument(value));
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    binds.push_back(argument(arguments[i], decimals[i]));
+  }
   if (!binds.empty() && mysql_stmt_bind_param(handle_, binds.data()) != 0) {
     return connection_.last_error(handle_);
   }

@@ -17,6 +17,7 @@ struct Bind {
   int index;
   int operator()(std::monostate) const { return sqlite3_bind_null(statement, index); }
   int operator()(int64_t v) const { return sqlite3_bind_int64(statement, index, v); }
+  int operator()(base::Money v) const { return (*this)(v.units()); }
   int operator()(double v) const { return sqlite3_bind_double(statement, index, v); }
   int operator()(std::string_view v) const {
     return sqlite3_bind_text64(statement, index, never_null(v), v.size(), SQLITE_STATIC,
