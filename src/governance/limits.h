@@ -21,6 +21,13 @@ inline constexpr std::chrono::milliseconds kApplyInterval{100};
 // Pauses while the store is down; doubled from the first to the last.
 inline constexpr std::chrono::milliseconds kFirstRetry{100};
 inline constexpr std::chrono::milliseconds kLastRetry{5000};
+// The dearest price, in units of 10^-10 yuan per million tokens (100,000 yuan): a request at the
+// bound of llm::kMaxTokens on both sides still fits into Money.
+inline constexpr int64_t kMaxPriceUnits = 1'000'000'000'000'000;
+// Tiers of a price list. Providers have up to four.
+inline constexpr size_t kMaxPriceTiers = 16;
+// Bytes of a price list as JSON: 16 tiers of some 400 bytes.
+inline constexpr size_t kMaxPriceTextBytes = 16384;
 // Rows of a usage page.
 inline constexpr int64_t kMaxPageSize = 100;
 

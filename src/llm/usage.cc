@@ -40,6 +40,12 @@ class UsageWalk {
     Usage& u = found_.usage;
     u.cached_tokens = std::min(u.cached_tokens, u.prompt_tokens);
     u.cache_write_tokens = std::min(u.cache_write_tokens, u.prompt_tokens - u.cached_tokens);
+    int64_t rest = u.prompt_tokens - u.cached_tokens - u.cache_write_tokens;
+    limit(u.image_input_tokens, rest);
+    limit(u.audio_input_tokens, rest);
+    rest = u.completion_tokens;
+    limit(u.image_output_tokens, rest);
+    limit(u.audio_output_tokens, rest);
     u.reasoning_tokens = std::min(u.reasoning_tokens, u.completion_tokens);
     found_.full_shape = shape_ == kWhole && !odd_;
     return found_;
@@ -48,6 +54,12 @@ class UsageWalk {
  private:
   enum Part : unsigned { kPrompt = 1, kCompletion = 2, kTotal = 4, kCached = 8, kReasoning = 16 };
   static constexpr unsigned kWhole = kPrompt | kCompletion | kTotal | kCached | kReasoning;
+
+  // Parts of a whole are disjoint for us: what does not fit beside the others is in them.
+  static void limit(int64_t& part, int64_t& rest) {
+    part = std::min(part, rest);
+    rest -= part;
+  }
 
   void note(Part part, bool good) {
     shape_ |= part;
@@ -112,6 +124,10 @@ class UsageWalk {
         read_max(reader_, found_.usage.cached_tokens);
       } else if (key == "cache_write_tokens" || key == "cache_creation_input_tokens") {
         read_max(reader_, found_.usage.cache_write_tokens);
+      } else if (key == "audio_tokens") {
+        read_max(reader_, found_.usage.audio_input_tokens);
+      } else if (key == "image_tokens") {
+        read_max(reader_, found_.usage.image_input_tokens);
       } else {
         reader_.skip();
       }
@@ -123,13 +139,18 @@ class UsageWalk {
     bool seen = false;
     bool odd = false;
     for (json::Members members(reader_); members.next();) {
-      if (members.key() != "reasoning_tokens") {
+      const std::string_view key = members.key();
+      if (key == "reasoning_tokens") {
+        seen = true;
+        odd = odd || reader_.peek() != Kind::number;
+        read_max(reader_, found_.usage.reasoning_tokens);
+      } else if (key == "audio_tokens") {
+        read_max(reader_, found_.usage.audio_output_tokens);
+      } else if (key == "image_tokens") {
+        read_max(reader_, found_.usage.image_output_tokens);
+      } else {
         reader_.skip();
-        continue;
       }
-      seen = true;
-      odd = odd || reader_.peek() != Kind::number;
-      read_max(reader_, found_.usage.reasoning_tokens);
     }
     return seen && !odd;
   }

@@ -1,6 +1,7 @@
 // Usage: the tokens of one request in one normal form, whatever the vendor's words for them. Plain
 // data, made by the codecs of this module, billed by governance. Invariant (kept by read_usage):
-// no count is negative, cached + cache_write <= prompt, reasoning <= completion.
+// no count is negative; cached + cache_write + image_input + audio_input <= prompt, which are read
+// as disjoint; reasoning <= completion; image_output + audio_output <= completion.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,11 @@ struct Usage {
   int64_t cache_write_tokens = 0;  // inside prompt_tokens: written to it
   int64_t reasoning_tokens = 0;    // inside completion_tokens
   Source source = Source::upstream;
+  // Where the provider says so, inside prompt_tokens and completion_tokens.
+  int64_t image_input_tokens = 0;
+  int64_t audio_input_tokens = 0;
+  int64_t image_output_tokens = 0;
+  int64_t audio_output_tokens = 0;
 
   int64_t total() const { return prompt_tokens + completion_tokens; }
   friend bool operator==(const Usage&, const Usage&) = default;

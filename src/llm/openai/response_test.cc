@@ -132,7 +132,26 @@ TEST(Usage, DialectsMeanTheSame) {
             {9, 0, 9, 0, 0}},
            {R"({"input_tokens":9,"output_tokens":4,)"
             R"("completion_tokens_details":{"reasoning_tokens":9}})",
-            {9, 4, 0, 0, 4}}}) {
+            {9, 4, 0, 0, 4}},
+           {R"({"prompt_tokens":20,"completion_tokens":9,"prompt_tokens_details":)"
+            R"({"cached_tokens":3,"image_tokens":5,"audio_tokens":2,"text_tokens":10},)"
+            R"("completion_tokens_details":{"audio_tokens":4,"image_tokens":1}})",
+            {.prompt_tokens = 20,
+             .completion_tokens = 9,
+             .cached_tokens = 3,
+             .image_input_tokens = 5,
+             .audio_input_tokens = 2,
+             .image_output_tokens = 1,
+             .audio_output_tokens = 4}},
+           // The cached ones were pictures, too: counted once.
+           {R"({"prompt_tokens":20,"completion_tokens":3,"prompt_tokens_details":)"
+            R"({"cached_tokens":15,"image_tokens":18,"audio_tokens":18},)"
+            R"("completion_tokens_details":{"audio_tokens":40}})",
+            {.prompt_tokens = 20,
+             .completion_tokens = 3,
+             .cached_tokens = 15,
+             .image_input_tokens = 5,
+             .audio_output_tokens = 3}}}) {
     const PaddedBytes json(dialect.json);
     const auto usage = read_usage(json.view());
     ASSERT_TRUE(usage) << dialect.json;
