@@ -12,7 +12,7 @@ build_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
 # mariadb-server-core, not mariadb-server: the programs without the system service.
-test_packages=(mariadb-server-core mariadb-client nginx-light python3-venv jq openssl procps)
+test_packages=(mariadb-server-core mariadb-client redis-server nginx-light python3-venv jq openssl procps)
 bench_packages=(nginx-light strace valgrind openssl util-linux python3)
 
 fail() { echo "install_packages: $*" >&2; exit 1; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts private servers for tests: MariaDB, and MySQL 8+ where DEEPPOOL_MYSQLD is the command (without
+# Starts private servers for tests: MariaDB, Redis, and MySQL 8+ where DEEPPOOL_MYSQLD is the command (without
 # options) that runs its mysqld.
 # They are for tests alone: no root, no system service, no fsync, nothing but loopback and a socket.
 #   tools/test_servers.sh start DIR    prints `export DEEPPOOL_TEST_MARIADB=...` lines to eval
@@ -75,6 +75,25 @@ start_mysql() {
   echo "export DEEPPOOL_TEST_MYSQL=unix:$base/s:root"
 }
 
+start_redis() {
+  local server base="$dir/redis" port tls_port pid
+  server=$(command -v redis-server) || { say "no redis-server; Redis tests are skipped"; return; }
+  mkdir -p "$base"
+  make_certificates "$base"
+  port=$(free_port)
+  tls_port=$(free_port)
+  "$server" --bind 127.0.0.1 --port "$port" --unixsocket "$base/s" --dir "$base" --pidfile "$base/pid" \
+    --save "" --appendonly no --daemonize no --databases 1024 --logfile "$base/error.log" \
+    --tls-port "$tls_port" --tls-cert-file "$base/server.pem" --tls-key-file "$base/server.key" \
+    --tls-ca-cert-file "$base/ca.pem" --tls-auth-clients no \
+    </dev/null >/dev/null 2>&1 &
+  pid=$!
+  echo "$pid" >"$base/server.pid"
+  await_socket "$pid" "$base" "$base/s"
+  echo "export DEEPPOOL_TEST_REDIS=127.0.0.1:$port"
+  echo "export DEEPPOOL_TEST_REDIS_TLS=127.0.0.1:$tls_port:$base/ca.pem"
+}
+
 await_socket() {
   local pid=$1 base=$2 socket=$3
   for _ in $(seq 300); do
@@ -101,6 +120,6 @@ stop_pid_file() {
 }
 
 case $action in
-  start) start_mariadb; start_mysql ;;
-  stop) for server in mariadb mysql; do stop_pid_file "$dir/$server/server.pid"; done ;;
+  start) start_mariadb; start_mysql; start_redis ;;
+  stop) for server in mariadb mysql redis; do stop_pid_file "$dir/$server/server.pid"; done ;;
 esac
