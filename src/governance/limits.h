@@ -12,6 +12,9 @@ namespace deeppool::governance {
 inline constexpr int64_t kMaxRequestTokens = 1'000'000'000'000;
 // No quota is larger; so used + held + one request never overflows.
 inline constexpr int64_t kMaxQuotaTokens = 4'000'000'000'000'000'000;
+// Grants that one request may use at once: four nearly spent ones are a rare pile already, and the
+// final record has room for as many. The next request uses the next ones.
+inline constexpr size_t kMaxGrantParts = 4;
 // Final records per database transaction: a commit's cost is spread, and a repeated one stays
 // short (some 5 ms of SQLite's only writer).
 inline constexpr size_t kApplyBatch = 1024;

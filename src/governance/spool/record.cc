@@ -15,7 +15,7 @@ constexpr uint16_t kMark = 0xD59A;
 constexpr size_t kFrameHeader = 12;
 constexpr size_t kMaxPayload = kMaxFrameBytes - kFrameHeader;
 enum Kind : uint8_t { kHold = 'H', kProgress = 'P', kFinal = 'F' };
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 
 class Encoder {
  public:
@@ -51,7 +51,9 @@ class Encoder {
 
 class Decoder {
  public:
-  explicit Decoder(std::string_view payload) : rest_(payload) {}
+  Decoder(std::string_view payload, uint8_t version) : rest_(payload), version_(version) {}
+  // Whether the record has the fields that version 2 appended.
+  bool has_money() const { return version_ >= 2; }
   template <class T>
   void get(T& value) {
     if (rest_.size() < sizeof value) {
@@ -86,10 +88,12 @@ class Decoder {
     text = rest_.substr(0, size);
     rest_.remove_prefix(size);
   }
+  void fail() { ok_ = false; }
   bool ok() const { return ok_; }
 
  private:
   std::string_view rest_;
+  uint8_t version_;
   bool ok_ = true;
 };
 
@@ -112,6 +116,40 @@ void get_usage(Decoder& in, llm::Usage& usage) {
       in.get_as<uint8_t>() == 0 ? llm::Usage::Source::upstream : llm::Usage::Source::estimated;
 }
 
+// What version 2 says after a usage and of its price; the usage's own place was taken by then.
+void put_money(Encoder& out, const llm::Usage& usage, const Bill& bill) {
+  out.put(usage.image_input_tokens);
+  out.put(usage.audio_input_tokens);
+  out.put(usage.image_output_tokens);
+  out.put(usage.audio_output_tokens);
+  out.put(bill.price.value);
+  out.put(bill.charged.units());
+  out.put(bill.discount_ppm);
+  out.put(static_cast<uint8_t>(bill.grants.list().size()));
+  for (const GrantPart& part : bill.grants.list()) {
+    out.put(part.grant.value);
+    out.put(part.tokens);
+  }
+}
+
+void get_money(Decoder& in, llm::Usage& usage, Bill& bill) {
+  in.get(usage.image_input_tokens);
+  in.get(usage.audio_input_tokens);
+  in.get(usage.image_output_tokens);
+  in.get(usage.audio_output_tokens);
+  in.get(bill.price.value);
+  bill.charged = base::Money::units(in.get_as<int64_t>());
+  in.get(bill.discount_ppm);
+  const auto parts = in.get_as<uint8_t>();
+  if (parts > kMaxGrantParts) return in.fail();
+  for (uint8_t i = 0; i < parts; ++i) {
+    GrantPart part;
+    in.get(part.grant.value);
+    in.get(part.tokens);
+    bill.grants.add(part);
+  }
+}
+
 std::optional<Record> decode_hold(Decoder in) {
   HoldRecord r;
   in.get(r.request_id.bytes);
@@ -123,6 +161,11 @@ std::optional<Record> decode_hold(Decoder in) {
   in.get(r.stream);
   in.get(r.started_at_ms);
   in.get(r.held_tokens);
+  if (in.has_money()) {
+    in.get(r.quota_leased);
+    in.get(r.price.value);
+    r.held_money = base::Money::units(in.get_as<int64_t>());
+  }
   return in.ok() ? std::optional<Record>(r) : std::nullopt;
 }
 
@@ -132,6 +175,7 @@ std::optional<Record> decode_progress(Decoder in) {
   in.get(r.endpoint.value);
   get_usage(in, r.usage);
   in.get(r.duration_ms);
+  if (in.has_money()) get_money(in, r.usage, r.bill);
   return in.ok() ? std::optional<Record>(r) : std::nullopt;
 }
 
@@ -154,11 +198,17 @@ std::optional<Record> decode_final(Decoder in) {
   r.attempts = in.get_as<uint16_t>();
   in.get_text(r.error_code);
   in.get_text(r.upstream_request_id);
+  if (in.has_money()) {
+    get_money(in, r.usage, r.bill);
+    in.get(r.quota_leased);
+    in.get(r.deviates);
+  }
   return in.ok() ? std::optional<Record>(r) : std::nullopt;
 }
 
 struct Frame {
   uint8_t kind = 0;
+  uint8_t version = 0;
   std::string_view payload;
   size_t size = 0;
 };
@@ -180,17 +230,19 @@ std::optional<Frame> frame_at(std::string_view bytes, uint32_t salt) {
   if (bytes.size() - kFrameHeader < length) return std::nullopt;
   const std::string_view payload = bytes.substr(kFrameHeader, length);
   if (checksum(bytes, payload, salt) != crc) return std::nullopt;
-  return Frame{static_cast<uint8_t>(bytes[2]), payload, kFrameHeader + length};
+  return Frame{static_cast<uint8_t>(bytes[2]), static_cast<uint8_t>(bytes[3]), payload,
+               kFrameHeader + length};
 }
 
 std::optional<Record> decode(const Frame& frame) {
+  const Decoder in(frame.payload, frame.version);
   switch (frame.kind) {
     case kHold:
-      return decode_hold(Decoder(frame.payload));
+      return decode_hold(in);
     case kProgress:
-      return decode_progress(Decoder(frame.payload));
+      return decode_progress(in);
     case kFinal:
-      return decode_final(Decoder(frame.payload));
+      return decode_final(in);
     default:
       return std::nullopt;
   }
@@ -255,6 +307,9 @@ std::span<char> encode(const HoldRecord& r, FrameBuffer& buffer) {
   out.put(r.stream);
   out.put(r.started_at_ms);
   out.put(r.held_tokens);
+  out.put(r.quota_leased);
+  out.put(r.price.value);
+  out.put(r.held_money.units());
   return out.finish();
 }
 
@@ -264,6 +319,7 @@ std::span<char> encode(const ProgressRecord& r, FrameBuffer& buffer) {
   out.put(r.endpoint.value);
   put_usage(out, r.usage);
   out.put(r.duration_ms);
+  put_money(out, r.usage, r.bill);
   return out.finish();
 }
 
@@ -286,6 +342,9 @@ std::span<char> encode(const FinalRecord& r, FrameBuffer& buffer) {
   out.put(static_cast<uint16_t>(r.attempts));
   out.put_text(r.error_code, kMaxErrorCodeBytes);
   out.put_text(r.upstream_request_id, kMaxUpstreamIdBytes);
+  put_money(out, r.usage, r.bill);
+  out.put(r.quota_leased);
+  out.put(r.deviates);
   return out.finish();
 }
 

@@ -2,8 +2,8 @@
 // Plain values; texts are views, owned by the caller when encoding and by the read buffer when
 // decoding. Frame, little-endian: u16 mark, u8 kind, u8 version, u32 payload bytes, u32 CRC-32C of
 // the segment's salt, those eight bytes and the payload; then the payload. A later version of a
-// kind only appends fields, so that either program reads the other's records: price snapshot, cost
-// and held amount will go there.
+// kind only appends fields, so that either program reads the other's records. Version 2 added what
+// is money: prices, holds and charges.
 #pragma once
 
 #include <array>
@@ -14,6 +14,8 @@
 #include <variant>
 
 #include "base/ids.h"
+#include "base/money.h"
+#include "governance/grant_parts.h"
 #include "governance/spool/limits.h"
 #include "llm/usage.h"
 
@@ -42,6 +44,15 @@ std::string_view to_string(Api api);
 std::string_view to_string(ModelSource source);
 std::string_view to_string(Outcome outcome);
 
+// What a request is charged, computed once by the gateway; nobody computes it again to post it.
+struct Bill {
+  base::PriceId price;       // 0: none, of a record of version 1
+  base::Money charged;       // from the wallet; not negative
+  int64_t discount_ppm = 0;  // parts per million that were taken off
+  GrantParts grants;         // free tokens that were used
+  friend bool operator==(const Bill&, const Bill&) = default;
+};
+
 // Written before dispatch.
 struct HoldRecord {
   base::RequestId request_id;
@@ -53,6 +64,9 @@ struct HoldRecord {
   bool stream = false;
   int64_t started_at_ms = 0;  // unix, UTC
   int64_t held_tokens = 0;
+  bool quota_leased = false;  // they are held in this instance's lease of the key's quota
+  base::PriceId price{};      // of the first candidate
+  base::Money held_money{};   // in its lease of the wallet
 };
 
 // Every 2 s or 1,000 tokens of a stream: what would be charged if the process died now.
@@ -61,6 +75,7 @@ struct ProgressRecord {
   base::EndpointId endpoint;
   llm::Usage usage;
   int64_t duration_ms = 0;
+  Bill bill{};
 };
 
 // The bill. On disk before the bytes that tell the caller it is complete. `usage` is what is
@@ -83,6 +98,9 @@ struct FinalRecord {
   int attempts = 0;
   std::string_view error_code;  // base::to_string(ErrorCode), empty if none
   std::string_view upstream_request_id;
+  Bill bill{};
+  bool quota_leased = false;  // as the hold record said
+  bool deviates = false;      // the upstream's token counts are far from our own
 };
 
 using Record = std::variant<HoldRecord, ProgressRecord, FinalRecord>;

@@ -20,6 +20,16 @@ base::RequestId request(uint8_t n) {
   return id;
 }
 
+Bill sample_bill() {
+  Bill bill;
+  bill.price = base::PriceId{21};
+  bill.charged = base::Money::units(9'876'543'210);
+  bill.discount_ppm = 150'000;
+  bill.grants.add({base::GrantId{31}, 40});
+  bill.grants.add({base::GrantId{32}, 2});
+  return bill;
+}
+
 FinalRecord sample_final() {
   FinalRecord r;
   r.request_id = request(3);
@@ -35,10 +45,13 @@ FinalRecord sample_final() {
   r.started_at_ms = 1'800'000'000'123;
   r.duration_ms = 4567;
   r.first_token_ms = 89;
-  r.usage = {100, 50, 30, 5, 20, llm::Usage::Source::estimated};
+  r.usage = {100, 50, 30, 5, 20, llm::Usage::Source::estimated, 6, 7, 8, 9};
   r.attempts = 3;
   r.error_code = "upstream_failed";
   r.upstream_request_id = "req_abc";
+  r.bill = sample_bill();
+  r.quota_leased = true;
+  r.deviates = true;
   return r;
 }
 
@@ -83,6 +96,9 @@ TEST(Record, FinalSurvivesTheRoundTrip) {
   EXPECT_EQ(out.attempts, in.attempts);
   EXPECT_EQ(out.error_code, in.error_code);
   EXPECT_EQ(out.upstream_request_id, in.upstream_request_id);
+  EXPECT_EQ(out.bill, in.bill);
+  EXPECT_TRUE(out.quota_leased);
+  EXPECT_TRUE(out.deviates);
   EXPECT_EQ(scanner.offset(), bytes.size());
   EXPECT_FALSE(scanner.next().has_value());
 }
@@ -96,8 +112,12 @@ TEST(Record, HoldAndProgressSurviveTheRoundTrip) {
                         ModelSource::provider,
                         true,
                         99,
-                        1000};
-  const ProgressRecord progress{request(1), base::EndpointId{5}, {7, 8, 1, 0, 2}, 2000};
+                        1000,
+                        true,
+                        base::PriceId{4},
+                        base::Money::units(77)};
+  const ProgressRecord progress{
+      request(1), base::EndpointId{5}, {7, 8, 1, 0, 2}, 2000, sample_bill()};
   const std::string bytes = frame_of(hold) + frame_of(progress);
   FrameScanner scanner(bytes, kSalt);
   const auto first = scanner.next();
@@ -110,11 +130,15 @@ TEST(Record, HoldAndProgressSurviveTheRoundTrip) {
   EXPECT_TRUE(h.stream);
   EXPECT_EQ(h.started_at_ms, 99);
   EXPECT_EQ(h.held_tokens, 1000);
+  EXPECT_TRUE(h.quota_leased);
+  EXPECT_EQ(h.price, base::PriceId{4});
+  EXPECT_EQ(h.held_money, base::Money::units(77));
   const auto second = scanner.next();
   const auto& p = std::get<ProgressRecord>(second.value());
   EXPECT_EQ(p.endpoint, progress.endpoint);
   EXPECT_EQ(p.usage, progress.usage);
   EXPECT_EQ(p.duration_ms, 2000);
+  EXPECT_EQ(p.bill, progress.bill);
 }
 
 TEST(Record, OverlongTextsAreCutAndTheFrameStaysSmall) {
@@ -145,17 +169,67 @@ TEST(Record, AFrameInsideATextIsNeverFound) {
   EXPECT_FALSE(scanner.next().has_value());
 }
 
-TEST(Record, ALaterVersionWithMoreFieldsIsRead) {
-  std::string bytes = frame_of(sample_final()) + "price";
-  bytes[3] = 2;
+// `bytes` with another version and without its last `less` bytes, or with more behind.
+std::string as_version(std::string bytes, uint8_t version, size_t less,
+                       std::string_view more = "") {
+  bytes.resize(bytes.size() - less);
+  bytes += more;
+  bytes[3] = static_cast<char>(version);
   const auto length = static_cast<uint32_t>(bytes.size() - 12);
   std::memcpy(bytes.data() + 4, &length, sizeof length);
   stamp({bytes.data(), bytes.size()}, kSalt);
+  return bytes;
+}
+
+TEST(Record, ALaterVersionWithMoreFieldsIsRead) {
+  const std::string bytes = as_version(frame_of(sample_final()), 3, 0, "more");
   FrameScanner scanner(bytes, kSalt);
   const auto record = scanner.next();
   ASSERT_TRUE(record.has_value());
-  EXPECT_EQ(std::get<FinalRecord>(*record).upstream_request_id, "req_abc");
+  EXPECT_EQ(std::get<FinalRecord>(*record).bill, sample_bill());
   EXPECT_EQ(scanner.offset(), bytes.size());
+}
+
+TEST(Record, VersionOneIsReadAsWithoutMoney) {
+  constexpr size_t kUsage = 4 * 8;         // four classes of tokens
+  constexpr size_t kBill = 8 + 8 + 8 + 1;  // price, charge, discount, number of grants
+  constexpr size_t kGrants = 2 * (8 + 8);  // of sample_bill()
+  const HoldRecord hold{request(1), base::UserId{2}, base::ApiKeyId{3}, "m"};
+  const ProgressRecord progress{request(1), {}, {7, 8}, 2000, sample_bill()};
+  const std::string bytes = as_version(frame_of(hold), 1, 1 + 8 + 8) +
+                            as_version(frame_of(progress), 1, kUsage + kBill + kGrants) +
+                            as_version(frame_of(sample_final()), 1, kUsage + kBill + kGrants + 2);
+  FrameScanner scanner(bytes, kSalt);
+  const auto h = std::get<HoldRecord>(scanner.next().value());
+  EXPECT_EQ(h.model, "m");
+  EXPECT_EQ(h.held_money, base::Money());
+  const auto p = std::get<ProgressRecord>(scanner.next().value());
+  EXPECT_EQ(p.duration_ms, 2000);
+  EXPECT_EQ(p.bill, Bill());
+  const auto f = std::get<FinalRecord>(scanner.next().value());
+  EXPECT_EQ(f.upstream_request_id, "req_abc");
+  EXPECT_EQ(f.usage.image_input_tokens, 0);
+  EXPECT_EQ(f.bill, Bill());
+  EXPECT_FALSE(f.quota_leased);
+  EXPECT_FALSE(scanner.next().has_value());
+  EXPECT_EQ(scanner.damaged_bytes(), 0u);
+}
+
+TEST(Record, AVersionTwoThatLacksItsMoneyIsNoRecord) {
+  for (const size_t less : {1u, 2u, 30u, 60u}) {
+    const std::string bytes = as_version(frame_of(sample_final()), 2, less);
+    FrameScanner scanner(bytes, kSalt);
+    EXPECT_FALSE(scanner.next().has_value());
+    EXPECT_EQ(scanner.unknown_frames(), 1u);
+  }
+}
+
+TEST(Record, MoreGrantsThanFitAreNoRecord) {
+  std::string bytes = frame_of(sample_final());
+  bytes[bytes.size() - 2 - 2 * 16 - 1] = kMaxGrantParts + 1;  // their number, before both of them
+  bytes = as_version(bytes + std::string(200, '\0'), 2, 0);
+  FrameScanner scanner(bytes, kSalt);
+  EXPECT_FALSE(scanner.next().has_value());
 }
 
 // A spool is what some requests wrote, in any order.
@@ -180,6 +254,8 @@ std::vector<std::string> some_frames() {
         FinalRecord r = sample_final();
         r.request_id = request(n);
         r.upstream_request_id = text;
+        r.bill.charged = base::Money::units(*rc::gen::inRange(0, 1'000'000));
+        if (n % 2 == 0) r.bill.grants.add({base::GrantId{1}, n});
         frames.push_back(frame_of(r));
       }
     }

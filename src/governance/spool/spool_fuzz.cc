@@ -15,6 +15,21 @@ void check(bool holds) {
   if (!holds) std::abort();
 }
 
+std::string encoded(const Record& record) {
+  FrameBuffer buffer;
+  const auto frame = std::visit([&](const auto& r) { return encode(r, buffer); }, record);
+  stamp(frame, 0);
+  return {frame.data(), frame.size()};
+}
+
+// What was read can be written, and is then read as the same.
+void check_round_trip(const Record& record) {
+  const std::string once = encoded(record);
+  check(once.size() <= kMaxFrameBytes);
+  const auto again = FrameScanner(once, 0).next();
+  check(again.has_value() && encoded(*again) == once);
+}
+
 void scan(std::string_view bytes, uint32_t salt) {
   FrameScanner whole(bytes, salt);
   size_t last = 0;
@@ -23,8 +38,7 @@ void scan(std::string_view bytes, uint32_t salt) {
     FrameScanner cut(bytes.substr(0, whole.offset()).substr(last), salt);
     check(cut.next().has_value());
     last = whole.offset();
-    FrameBuffer buffer;
-    std::visit([&](const auto& r) { check(encode(r, buffer).size() <= kMaxFrameBytes); }, *record);
+    check_round_trip(*record);
   }
   check(whole.damaged_bytes() <= bytes.size());
 }
