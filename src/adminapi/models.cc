@@ -4,10 +4,12 @@
 
 #include "adminapi/audited_change.h"
 #include "adminapi/limits.h"
+#include "governance/pricing/price_tiers.h"
 #include "provider/model_store.h"
 #include "webapi/fields.h"
 #include "webapi/limits.h"
 #include "webapi/paging.h"
+#include "webapi/price_json.h"
 
 namespace deeppool::adminapi {
 namespace {
@@ -21,13 +23,36 @@ using webapi::Fields;
 using webapi::Request;
 using webapi::Services;
 
+std::string_view state_name(const governance::Price& price) {
+  switch (price.state) {
+    case governance::Price::State::unpriced:
+      return "unpriced";
+    case governance::Price::State::unreadable:
+      return "unreadable";
+    case governance::Price::State::known:
+      break;
+  }
+  return price.free() ? "free" : "priced";
+}
+
+// Null where there is no list to show.
+boost::json::value tiers_json(const governance::Price& price) {
+  if (!price.known()) return nullptr;
+  return webapi::price_tiers_array(price.tiers, governance::PriceSpelling::stated);
+}
+
 boost::json::object model_json(const StoredModel& m) {
+  const governance::Price price = governance::read_price(m.pricing_tiers);
   boost::json::array ids;
   for (const base::EndpointId id : m.endpoint_ids) ids.push_back(id.value);
   return {{"id", m.id.value},
           {"model_name", m.model_name},
           {"vendor_type", m.vendor_type},
           {"endpoint_ids", std::move(ids)},
+          {"pricing_tiers", tiers_json(price)},
+          {"price_state", state_name(price)},
+          {"price_fault", price.fault},
+          {"contributor_tiers", tiers_json(governance::read_price(m.contributor_tiers))},
           {"max_context_length", m.max_context_length},
           {"max_output_tokens", m.max_output_tokens},
           {"param_scale", m.param_scale},
@@ -69,10 +94,22 @@ Result<void> check_vendor(std::string_view vendor) {
   return Error::invalid("vendor_type", "`vendor_type` must be \"provider\".");
 }
 
-// Fields of the product that belong to kinds of models, or to prices, that are not here yet.
-constexpr std::string_view kLater[] = {"child_models",      "routing_policy", "pricing_tiers",
-                                       "contributor_tiers", "repo_id",        "engine",
-                                       "supported_engines", "min_memory_gb",  "min_gpu_memory_gb"};
+// Fields of the product that belong to kinds of models that are not here yet.
+constexpr std::string_view kLater[] = {"child_models",     "routing_policy",    "repo_id",
+                                       "engine",           "supported_engines", "min_memory_gb",
+                                       "min_gpu_memory_gb"};
+
+// A price list in the spelling in which it is stored. A model may say that it has no price (null),
+// and is refused to callers until it has one.
+std::string read_tiers(Fields& body, std::string_view name, std::string before) {
+  const std::optional<std::string> raw = body.raw(name);
+  if (!raw) return before;
+  if (*raw == "null") return *raw;
+  const Result<governance::PriceTiers> tiers = governance::read_price_tiers(*raw, name);
+  if (tiers) return governance::price_tiers_json(*tiers, governance::PriceSpelling::stated);
+  body.fail(tiers.error());
+  return before;
+}
 
 enum class Reading { whole, partial };
 
@@ -90,6 +127,8 @@ Result<StoredModel> read_model(const Request& request, StoredModel m, Reading re
     m.endpoint_ids.clear();
     for (const int64_t id : *ids) m.endpoint_ids.push_back(base::EndpointId{id});
   }
+  m.pricing_tiers = read_tiers(body, "pricing_tiers", std::move(m.pricing_tiers));
+  m.contributor_tiers = read_tiers(body, "contributor_tiers", std::move(m.contributor_tiers));
   m.max_context_length = body.integer("max_context_length", tokens).value_or(m.max_context_length);
   m.max_output_tokens = body.integer("max_output_tokens", tokens).value_or(m.max_output_tokens);
   m.param_scale = body.text("param_scale", {.max = kMaxScaleBytes}).value_or(m.param_scale);

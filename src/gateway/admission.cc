@@ -13,6 +13,15 @@ int64_t token_bound(const Call& call) {
   return prompt + view.n * view.max_tokens.value_or(kAssumedOutputTokens);
 }
 
+// What nobody can say the price of is not sold, and never given away by mistake.
+Error without_price(const provider::Model& model) {
+  return Error(ErrorCode::unavailable,
+               "The model `" + model.name +
+                   "` cannot be called: it has no valid price. Ask the administrator to set one.",
+               "pricing_tiers: " +
+                   (model.price.fault.empty() ? "never set ([] is free)" : model.price.fault));
+}
+
 // OpenAI writes durations as "6m0s", "1s" or "20ms".
 std::string duration_text(std::chrono::milliseconds d) {
   const int64_t ms = d.count();
@@ -61,6 +70,7 @@ Result<void> understand(Call& call) {
   if (call.model == nullptr || !call.key->may_use(call.view.model)) {
     return no_such_model(call.view.model);
   }
+  if (!call.model->price.known()) return without_price(*call.model);
   return {};
 }
 

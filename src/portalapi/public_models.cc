@@ -6,6 +6,7 @@
 #include "webapi/handler.h"
 #include "webapi/limits.h"
 #include "webapi/paging.h"
+#include "webapi/price_json.h"
 
 namespace deeppool::portalapi {
 namespace {
@@ -19,6 +20,7 @@ bool contains(std::string_view text, std::string_view keyword) {
 }
 
 boost::json::object model_json(const provider::Model& m) {
+  const governance::PriceTiers* const lists[] = {&m.price.tiers};
   return {{"model_name", m.name},
           {"vendor_type", m.vendor_type},
           {"provider_type", m.provider_type},
@@ -29,6 +31,10 @@ boost::json::object model_json(const provider::Model& m) {
           {"supports_function_call", m.supports_function_call},
           {"supports_vision", m.supports_vision},
           {"tags", boost::json::array(m.tags.begin(), m.tags.end())},
+          {"free", m.price.free()},
+          {"pricing_tiers",
+           webapi::price_tiers_array(m.price.tiers, governance::PriceSpelling::complete)},
+          {"price_range", webapi::price_range_object(governance::range_of(lists))},
           {"created_at", m.created_ms}};
 }
 
@@ -38,7 +44,7 @@ Answer list_models(const Portal& p, const Request& request) {
   boost::json::array items;
   int64_t matching = 0;
   for (const auto& model : catalog->models()) {
-    if (!contains(model->name, paging.keyword)) continue;
+    if (!model->price.known() || !contains(model->name, paging.keyword)) continue;
     const bool on_page = matching >= paging.offset() && matching < paging.offset() + paging.size;
     if (on_page) items.push_back(model_json(*model));
     ++matching;

@@ -1,8 +1,10 @@
 #include "provider/catalog.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/log.h"
+#include "governance/pricing/snapshot_store.h"
 #include "provider/base_url.h"
 #include "provider/endpoint_store.h"
 #include "provider/model_store.h"
@@ -58,8 +60,19 @@ std::shared_ptr<const Endpoint> serving(std::shared_ptr<const Endpoint> endpoint
   return named;
 }
 
+// A model whose price cannot be read stays in the catalog, so that its callers are told why.
+governance::Price price_of(const models::StoredModel& stored) {
+  governance::Price price = governance::read_price(stored.pricing_tiers);
+  if (price.state == governance::Price::State::unreadable) {
+    log::error("a model's price cannot be read; its requests are refused",
+               {{"model", stored.model_name}, {"reason", price.fault}});
+  }
+  return price;
+}
+
 std::shared_ptr<const Model> build_model(models::StoredModel stored, const EndpointsById& by_id) {
   auto m = std::make_shared<Model>();
+  m->price = price_of(stored);
   const auto priority = [](const auto& endpoint) { return endpoint->priority; };
   for (const base::EndpointId id : stored.endpoint_ids) {
     const auto found = by_id.find(id);
@@ -83,7 +96,18 @@ std::shared_ptr<const Model> build_model(models::StoredModel stored, const Endpo
   m->tags = std::move(stored.tags);
   m->priority = stored.priority;
   m->created_ms = stored.created_at_ms;
+  m->updated_ms = stored.updated_at_ms;
   return m;
+}
+
+// Before anybody can be charged by them.
+Result<void> note_prices(sql::Database& database,
+                         std::span<const std::shared_ptr<const Model>> models) {
+  std::vector<governance::snapshots::Listed> lists;
+  for (const auto& model : models) {
+    if (model->price.known()) lists.push_back({&model->price.tiers, model->updated_ms});
+  }
+  return governance::snapshots::ensure(database, lists);
 }
 
 }  // namespace
@@ -105,15 +129,20 @@ std::shared_ptr<const Catalog> CatalogDirectory::current() const {
 }
 
 Result<void> CatalogDirectory::reload(sql::Database& database, const crypto::Sealer& sealer) {
-  DP_TRY(auto reader, database.read());
-  DP_TRY(const auto stored_endpoints, endpoints::load_enabled(reader));
-  DP_TRY(auto stored_models, models::load_enabled(reader));
+  std::vector<endpoints::StoredEndpoint> stored_endpoints;
+  std::vector<models::StoredModel> stored_models;
+  {
+    DP_TRY(auto reader, database.read());
+    DP_TRY(stored_endpoints, endpoints::load_enabled(reader));
+    DP_TRY(stored_models, models::load_enabled(reader));
+  }
   const EndpointsById by_id = open_all(stored_endpoints, sealer);
   std::vector<std::shared_ptr<const Model>> built;
   built.reserve(stored_models.size());
   for (models::StoredModel& stored : stored_models) {
     built.push_back(build_model(std::move(stored), by_id));
   }
+  DP_CHECK(note_prices(database, built));
   auto fresh = std::make_shared<const Catalog>(std::move(built), current()->version() + 1);
   const std::scoped_lock lock(mutex_);
   current_.swap(fresh);  // the old one dies after the lock, if nobody holds it

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "crypto/sealer.h"
+#include "governance/pricing/price_tiers.h"
 #include "sql/database.h"
 
 namespace deeppool::provider {
@@ -43,6 +44,7 @@ struct Model {
   std::string owned_by;       // what /v1/models shows
   // The enabled ones, higher priority first, then in the order the model lists them. May be empty.
   std::vector<std::shared_ptr<const Endpoint>> endpoints;
+  governance::Price price;         // not known: requests are refused
   int64_t max_context_length = 0;  // tokens; 0: not stated
   int64_t max_output_tokens = 0;   // tokens; 0: not stated
   bool supports_reasoning = false;
@@ -52,6 +54,7 @@ struct Model {
   std::vector<std::string> tags;
   int64_t priority = 0;    // order in lists, higher first
   int64_t created_ms = 0;  // unix
+  int64_t updated_ms = 0;
 };
 
 class Catalog {
@@ -78,7 +81,8 @@ class CatalogDirectory {
   // Empty before the first reload; never null.
   std::shared_ptr<const Catalog> current() const;
   // Blocking, called by the config refresh only. On an error the catalog stays as it was. An
-  // endpoint whose key does not unseal or whose URL is broken is left out and logged.
+  // endpoint whose key does not unseal or whose URL is broken is left out and logged. A price list
+  // that is not in price_snapshots yet is written there first.
   Result<void> reload(sql::Database& database, const crypto::Sealer& sealer);
 
  private:

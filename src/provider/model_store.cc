@@ -21,9 +21,10 @@ struct RawModel {
   static RawModel from_row(const sql::Row& row) {
     RawModel out;
     StoredModel& m = out.model;
-    row.into(m.id, m.model_name, m.vendor_type, m.max_context_length, m.max_output_tokens,
-             m.param_scale, m.supports_reasoning, m.supports_function_call, m.supports_vision,
-             out.tags, m.priority, m.enabled, m.created_at_ms, m.updated_at_ms);
+    row.into(m.id, m.model_name, m.vendor_type, m.pricing_tiers, m.contributor_tiers,
+             m.max_context_length, m.max_output_tokens, m.param_scale, m.supports_reasoning,
+             m.supports_function_call, m.supports_vision, out.tags, m.priority, m.enabled,
+             m.created_at_ms, m.updated_at_ms);
     return out;
   }
 };
@@ -74,7 +75,8 @@ Result<void> write_links(sql::Writer& tx, const StoredModel& model) {
 Result<std::vector<StoredModel>> load_enabled(sql::Reader& reader) {
   DP_TRY(auto rows,
          reader.query<RawModel>(
-             "SELECT id, model_name, vendor_type, max_context_length, max_output_tokens, "
+             "SELECT id, model_name, vendor_type, pricing_tiers, contributor_tiers, "
+             "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
              "priority, enabled, created_at, updated_at FROM model_registry WHERE enabled = 1 "
              "ORDER BY priority DESC, model_name"));
@@ -93,7 +95,8 @@ Result<Found> search(sql::Reader& reader, const Search& wanted) {
              pattern, enabled));
   DP_TRY(auto rows,
          reader.query<RawModel>(
-             "SELECT id, model_name, vendor_type, max_context_length, max_output_tokens, "
+             "SELECT id, model_name, vendor_type, pricing_tiers, contributor_tiers, "
+             "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
              "priority, enabled, created_at, updated_at FROM model_registry WHERE "
              "LOWER(model_name) LIKE LOWER(?) ESCAPE '!' AND enabled = COALESCE(?, enabled) "
@@ -106,7 +109,8 @@ Result<Found> search(sql::Reader& reader, const Search& wanted) {
 Result<StoredModel> get(sql::Reader& reader, base::ModelId id) {
   DP_TRY(auto rows,
          reader.query<RawModel>(
-             "SELECT id, model_name, vendor_type, max_context_length, max_output_tokens, "
+             "SELECT id, model_name, vendor_type, pricing_tiers, contributor_tiers, "
+             "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
              "priority, enabled, created_at, updated_at FROM model_registry WHERE id = ?",
              id));
@@ -128,18 +132,18 @@ Result<std::vector<std::string>> unknown_names(sql::Reader& reader,
 }
 
 Result<base::ModelId> create(sql::Writer& tx, const StoredModel& m, int64_t now_ms) {
-  // The columns of hybrids, devices and prices: empty for provider models without a price.
-  DP_TRY(
-      const sql::Outcome done,
-      tx.execute("INSERT INTO model_registry (model_name, vendor_type, child_models, "
-                 "routing_policy, pricing_tiers, contributor_tiers, max_context_length, "
-                 "max_output_tokens, param_scale, supports_reasoning, supports_function_call, "
-                 "supports_vision, tags, priority, enabled, supported_engines, created_at, "
-                 "updated_at) VALUES (?, ?, '[]', '', '[]', '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                 "'[]', ?, ?)",
-                 m.model_name, m.vendor_type, m.max_context_length, m.max_output_tokens,
-                 m.param_scale, m.supports_reasoning, m.supports_function_call, m.supports_vision,
-                 json::write_string_list(m.tags), m.priority, m.enabled, now_ms, now_ms));
+  // The columns of hybrids and devices: empty for provider models.
+  DP_TRY(const sql::Outcome done,
+         tx.execute("INSERT INTO model_registry (model_name, vendor_type, child_models, "
+                    "routing_policy, pricing_tiers, contributor_tiers, max_context_length, "
+                    "max_output_tokens, param_scale, supports_reasoning, supports_function_call, "
+                    "supports_vision, tags, priority, enabled, supported_engines, created_at, "
+                    "updated_at) VALUES (?, ?, '[]', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "'[]', ?, ?)",
+                    m.model_name, m.vendor_type, m.pricing_tiers, m.contributor_tiers,
+                    m.max_context_length, m.max_output_tokens, m.param_scale, m.supports_reasoning,
+                    m.supports_function_call, m.supports_vision, json::write_string_list(m.tags),
+                    m.priority, m.enabled, now_ms, now_ms));
   StoredModel linked = m;
   linked.id = base::ModelId{done.last_insert_id};
   DP_CHECK(write_links(tx, linked));
@@ -147,15 +151,16 @@ Result<base::ModelId> create(sql::Writer& tx, const StoredModel& m, int64_t now_
 }
 
 Result<void> update(sql::Writer& tx, const StoredModel& m, int64_t now_ms) {
-  DP_TRY(
-      const sql::Outcome done,
-      tx.execute("UPDATE model_registry SET model_name = ?, vendor_type = ?, "
-                 "max_context_length = ?, max_output_tokens = ?, param_scale = ?, "
-                 "supports_reasoning = ?, supports_function_call = ?, supports_vision = ?, "
-                 "tags = ?, priority = ?, enabled = ?, updated_at = ? WHERE id = ?",
-                 m.model_name, m.vendor_type, m.max_context_length, m.max_output_tokens,
-                 m.param_scale, m.supports_reasoning, m.supports_function_call, m.supports_vision,
-                 json::write_string_list(m.tags), m.priority, m.enabled, now_ms, m.id));
+  DP_TRY(const sql::Outcome done,
+         tx.execute("UPDATE model_registry SET model_name = ?, vendor_type = ?, "
+                    "pricing_tiers = ?, contributor_tiers = ?, max_context_length = ?, "
+                    "max_output_tokens = ?, param_scale = ?, "
+                    "supports_reasoning = ?, supports_function_call = ?, supports_vision = ?, "
+                    "tags = ?, priority = ?, enabled = ?, updated_at = ? WHERE id = ?",
+                    m.model_name, m.vendor_type, m.pricing_tiers, m.contributor_tiers,
+                    m.max_context_length, m.max_output_tokens, m.param_scale, m.supports_reasoning,
+                    m.supports_function_call, m.supports_vision, json::write_string_list(m.tags),
+                    m.priority, m.enabled, now_ms, m.id));
   if (done.affected == 0) return no_such_model();
   return write_links(tx, m);
 }

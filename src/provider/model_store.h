@@ -15,6 +15,9 @@ struct StoredModel {
   base::ModelId id;
   std::string model_name;
   std::string vendor_type = "provider";
+  // Price lists as JSON (governance/pricing/price_tiers.h); "null": no price was ever set.
+  std::string pricing_tiers = "null";
+  std::string contributor_tiers = "[]";
   int64_t max_context_length = 0;
   int64_t max_output_tokens = 0;
   std::string param_scale;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
+#include "json/padded.h"
+#include "json/reader.h"
+
 namespace deeppool::webapi {
 namespace {
 
@@ -28,7 +31,7 @@ std::string shown(std::string_view name) {
 
 }  // namespace
 
-Fields::Fields(std::string_view body) {
+Fields::Fields(std::string_view body) : body_(body) {
   boost::system::error_code failed;
   bj::value value = bj::parse(body, failed);
   if (failed) {
@@ -196,6 +199,21 @@ std::optional<std::string> Fields::choice(std::string_view name,
     names += "\"" + std::string(choice) + "\"";
   }
   return expected(name, "one of " + names), std::nullopt;
+}
+
+std::optional<std::string> Fields::raw(std::string_view name) {
+  if (take(name) == nullptr) return std::nullopt;
+  const json::PaddedBytes padded(body_);
+  json::Reader reader(padded.view());
+  std::optional<std::string> text;
+  // The last of a name counts, as for all other fields.
+  for (json::Members members(reader); members.next();) {
+    const bool wanted = members.key() == name;
+    const json::Range value = reader.skip();
+    if (wanted) text = reader.text(value);
+  }
+  if (!reader.finish()) expected(name, "readable");  // nested deeper than any field of ours
+  return text;
 }
 
 void Fields::not_yet(std::string_view name) {

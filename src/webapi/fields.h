@@ -36,6 +36,7 @@ struct ListRule {
 
 class Fields {
  public:
+  // `body` outlives this.
   explicit Fields(std::string_view body);
 
   // Without control characters. A field that is absent, or wrong, is nothing.
@@ -53,6 +54,9 @@ class Fields {
   std::optional<std::vector<int64_t>> ids(std::string_view name, ListRule rule);
   std::optional<std::string> choice(std::string_view name,
                                     std::initializer_list<std::string_view> choices);
+  // The value as it is written, for what is read digit by digit (money): no number of it has been
+  // a floating point number. "null" is a value.
+  std::optional<std::string> raw(std::string_view name);
   // A field of the product that this version does not have yet: refused, with that reason.
   void not_yet(std::string_view name);
 
@@ -73,6 +77,7 @@ class Fields {
                                     IntegerRule rule);
   const boost::json::array* list(std::string_view name, const ListRule& rule);
 
+  std::string_view body_;
   boost::json::object object_;
   std::vector<std::string_view> asked_;
   std::optional<Error> error_;

@@ -21,6 +21,18 @@ Result<void> read(std::string_view body) {
   return f.finish();
 }
 
+TEST(Fields, RawTextIsAsItWasWritten) {
+  constexpr std::string_view kBody =
+      R"({"a": 0.10000000000000000001 ,"b":[ {"x":1e2} ],"a":1.50,"c":null,"d":"1"})";
+  Fields f(kBody);
+  EXPECT_EQ(f.raw("a"), "1.50");
+  EXPECT_EQ(f.raw("b"), R"([ {"x":1e2} ])");
+  EXPECT_EQ(f.raw("c"), "null");
+  EXPECT_EQ(f.raw("d"), "\"1\"");
+  EXPECT_EQ(f.raw("none"), std::nullopt);
+  EXPECT_TRUE(f.finish().ok());
+}
+
 struct Case {
   const char* body;
   const char* param;

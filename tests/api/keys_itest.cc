@@ -22,12 +22,13 @@ class Keys : public ApiTest {
                                       R"({"name":"e","endpoint":"https://h/v1"})");
     ASSERT_EQ(endpoint.status, 200) << endpoint.raw;
     for (const char* name : {"model-a", "model-b"}) {
-      ASSERT_EQ(
-          rig()
-              .call("POST", "/api/v1/admin/models", admin_.token,
-                    at(R"({"endpoint_ids":[@],"model_name":")", id_of(endpoint)) + name + "\"}")
-              .status,
-          200);
+      ASSERT_EQ(rig()
+                    .call("POST", "/api/v1/admin/models", admin_.token,
+                          at(R"({"endpoint_ids":[@],"pricing_tiers":[],"model_name":")",
+                             id_of(endpoint)) +
+                              name + "\"}")
+                    .status,
+                200);
     }
   }
   Reply create(const std::string& body) { return rig().call("POST", kKeys, ada_.token, body); }

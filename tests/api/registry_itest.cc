@@ -170,7 +170,12 @@ TEST_P(Registry, BadModelsNameTheFieldAndLeaveNothing) {
       {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"deepnode","repo_id":"x"})",
        "vendor_type", "yet"},
       {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"x"})", "vendor_type", "provider"},
-      {R"({"model_name":"m","endpoint_ids":[@],"pricing_tiers":[]})", "pricing_tiers", "yet"},
+      {R"({"model_name":"m","endpoint_ids":[@],"pricing_tiers":"free"})", "pricing_tiers", "list"},
+      {R"({"model_name":"m","endpoint_ids":[@],"contributor_tiers":[{"output_price":1}]})",
+       "contributor_tiers[0].input_price", "required"},
+      {R"({"model_name":"m","endpoint_ids":[@],
+           "pricing_tiers":[{"input_price":1,"output_price":1e-11}]})",
+       "pricing_tiers[0].output_price", "10 decimals"},
       {R"({"model_name":"m","endpoint_ids":[@],"tags":[""]})", "tags[0]", "bytes"},
       {R"({"model_name":"m","endpoint_ids":[@],"max_output_tokens":-1})", "max_output_tokens",
        "from 0"},
@@ -192,6 +197,61 @@ TEST_P(Registry, BadModelsNameTheFieldAndLeaveNothing) {
   // A change that fails in the middle leaves the old one whole.
   EXPECT_EQ(on("PATCH", path, R"({"tags":["x"],"endpoint_ids":[999]})").status, 400);
   EXPECT_EQ(on("GET", path).data().at("tags").as_array().size(), 0u);
+}
+
+// Prices go from the body to the catalog digit by digit and are shown as they were stated.
+TEST_P(Registry, PricesAreExact) {
+  const std::string e = id_of(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})"));
+  const Reply made = post(kModels, at(R"({"model_name":"m","endpoint_ids":[@],"pricing_tiers":[
+                           {"max_input_tokens":32000,"input_price":0.1234567891,"output_price":"8"},
+                           {"input_price":2,"output_price":12.50}],
+                           "contributor_tiers":[{"input_price":1,"output_price":4}]})",
+                                      e));
+  ASSERT_EQ(made.status, 200) << made.raw;
+  const auto tier = [](const Reply& r, size_t i) { return r.data().at("pricing_tiers").at(i); };
+  EXPECT_EQ(tier(made, 0).at("input_price"), "0.1234567891");
+  EXPECT_EQ(tier(made, 1).at("output_price"), "12.5");
+  EXPECT_FALSE(tier(made, 0).as_object().contains("cached_price"));
+  EXPECT_EQ(made.data().at("price_state"), "priced");
+  EXPECT_EQ(made.data().at("contributor_tiers").at(0).at("output_price"), "4");
+  const auto price = [&] { return rig().catalog().current()->find("m")->price; };
+  EXPECT_EQ(price().tiers.at(0).price(governance::TokenClass::input).units(), 1'234'567'891);
+  const base::PriceId first = price().snapshot;
+  const std::string path = std::string(kModels) + "/" + id_of(made);
+  EXPECT_EQ(tier(on("PATCH", path, R"({"tags":["x"]})"), 0).at("input_price"), "0.1234567891");
+  const Reply shown = rig().call("GET", "/api/v1/public/models");
+  const auto& item = shown.data().at("items").at(0);
+  EXPECT_EQ(item.at("free"), false);
+  EXPECT_EQ(item.at("pricing_tiers").at(1).at("cached_price"), "0.4");
+  EXPECT_EQ(item.at("price_range").at("output_price").at("min"), "8");
+  EXPECT_EQ(item.at("price_range").at("output_price").at("max"), "12.5");
+  EXPECT_EQ(shown.raw.find("contributor"), std::string::npos);
+  ASSERT_EQ(on("PATCH", path, R"({"pricing_tiers":[]})").data().at("price_state"), "free");
+  EXPECT_NE(price().snapshot, first);
+  auto reader = *database().read();
+  EXPECT_EQ(reader.query_value<int64_t>("SELECT COUNT(*) FROM price_snapshots").value(), 2);
+}
+
+TEST_P(Registry, AModelWithoutAReadablePriceIsShownToAdministratorsOnly) {
+  const std::string e = id_of(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})"));
+  const Reply made = post(kModels, at(R"({"model_name":"m","endpoint_ids":[@]})", e));
+  EXPECT_EQ(made.data().at("price_state"), "unpriced");
+  EXPECT_TRUE(made.data().at("pricing_tiers").is_null());
+  const auto public_models = [&] {
+    return rig().call("GET", "/api/v1/public/models").data().at("total").as_int64();
+  };
+  EXPECT_EQ(public_models(), 0);
+  const std::string path = std::string(kModels) + "/" + id_of(made);
+  ASSERT_EQ(on("PATCH", path, R"({"pricing_tiers":[]})").status, 200);
+  EXPECT_EQ(public_models(), 1);
+  ASSERT_TRUE(
+      (*database().write()).execute("UPDATE model_registry SET pricing_tiers = '[{}]'").ok());
+  ASSERT_EQ(on("PATCH", path, R"({"tags":["x"]})").status, 200);
+  const Reply listed = rig().call("GET", kModels, admin_);
+  EXPECT_EQ(listed.data().at("items").at(0).at("price_state"), "unreadable");
+  EXPECT_NE(listed.raw.find("pricing_tiers[0].input_price"), std::string::npos) << listed.raw;
+  EXPECT_FALSE(rig().catalog().current()->find("m")->price.known());
+  EXPECT_EQ(public_models(), 0);
 }
 
 }  // namespace

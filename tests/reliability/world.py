@@ -43,9 +43,10 @@ def public(script):
 
 
 class World:
-    """`models` are scripts of the mock (mock-ok:tokens=5)."""
+    """`models` are scripts of the mock (mock-ok:tokens=5); `prices` their pricing_tiers, free without."""
 
-    def __init__(self, build, models, store="sqlite", settings=None, quota=-1, start=True):
+    def __init__(self, build, models, store="sqlite", settings=None, quota=-1, start=True,
+                 prices=None):
         self.build = Path(build)
         self.folder = Path(tempfile.mkdtemp(prefix="deeppool-reliability-"))
         self.port = port_for_restarts()
@@ -68,7 +69,7 @@ class World:
         self.config_file.write_text(json.dumps(self.config))  # JSON is YAML
         self.program = None
         self.loads = []
-        self.models, self.quota = models, quota
+        self.models, self.quota, self.prices = models, quota, prices or {}
         if start:
             self.prepare()
 
@@ -88,7 +89,8 @@ class World:
             endpoint = {"name": name, "provider_type": "openai", "endpoint": self.upstream,
                         "api_key": self.secrets["upstream key"], "upstream_model": script}
             ids = [self.admin("admin/endpoints", endpoint)["id"]]
-            self.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids})
+            self.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids,
+                                        "pricing_tiers": self.prices.get(script, [])})
 
     def admin(self, path, body):
         """What the platform's own API answers to a POST."""

@@ -119,7 +119,7 @@ def fill(console, upstream):
     if not console.find("admin/models", "model_name", DEMO):
         console.call("POST", "admin/models", {
             "model_name": DEMO, "vendor_type": "provider", "endpoint_ids": [endpoint["id"]],
-            "tags": [DEMO]})
+            "pricing_tiers": [], "tags": [DEMO]})
     key = console.find("apikeys", "name", KEY_NAME)
     if not key:
         return console.call("POST", "apikeys", {"name": KEY_NAME})["full_key"]

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "crypto/hash.h"
 #include "governance/limits.h"
-#include "json/number.h"
 #include "json/padded.h"
 #include "json/reader.h"
 
@@ -187,6 +187,29 @@ const PriceTier* tier_for(const PriceTiers& tiers, int64_t prompt_tokens) {
   return tiers.empty() ? nullptr : &tiers.back();
 }
 
+base::PriceId price_id(const PriceTiers& tiers) {
+  const crypto::Digest digest = crypto::sha256(price_tiers_json(tiers, PriceSpelling::complete));
+  int64_t id = 0;
+  for (size_t i = 0; i < 7; ++i) id = id << 8 | digest[i];
+  return base::PriceId{std::max<int64_t>(id >> 3, 1)};
+}
+
+PriceRange range_of(std::span<const PriceTiers* const> lists) {
+  static const PriceTiers kFree(1);
+  PriceRange range;
+  range.min.fill(Money::units(kMaxPriceUnits));
+  for (const PriceTiers* list : lists) {
+    for (const PriceTier& tier : list->empty() ? kFree : *list) {
+      for (size_t i = 0; i < kTokenClasses; ++i) {
+        range.min[i] = std::min(range.min[i], tier.prices[i]);
+        range.max[i] = std::max(range.max[i], tier.prices[i]);
+      }
+    }
+  }
+  for (size_t i = 0; i < kTokenClasses; ++i) range.min[i] = std::min(range.min[i], range.max[i]);
+  return range;
+}
+
 bool Price::free() const {
   const auto costs_nothing = [](const PriceTier& tier) {
     return std::ranges::all_of(tier.prices, [](Money price) { return price == Money(); });
@@ -198,11 +221,14 @@ Price read_price(std::string_view stored) {
   Price price;
   if (stored.empty() || stored == "null") return price;
   Result<PriceTiers> tiers = read_price_tiers(stored, "pricing_tiers");
-  price.state = tiers ? Price::State::known : Price::State::unreadable;
-  if (tiers)
-    price.tiers = std::move(*tiers);
-  else
+  if (!tiers) {
+    price.state = Price::State::unreadable;
     price.fault = std::move(tiers).error().message;
+    return price;
+  }
+  price.state = Price::State::known;
+  price.tiers = std::move(*tiers);
+  price.snapshot = price_id(price.tiers);
   return price;
 }
 

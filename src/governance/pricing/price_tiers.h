@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,10 @@ enum class PriceSpelling : uint8_t {
 };
 std::string price_tiers_json(const PriceTiers& tiers, PriceSpelling spelling);
 
+// The list's id for good: 53 bits (what JSON numbers keep) of the SHA-256 of its complete spelling,
+// never 0.
+base::PriceId price_id(const PriceTiers& tiers);
+
 // The tier for a prompt of this length; null if the list is empty. The last one also serves longer
 // prompts than it names.
 const PriceTier* tier_for(const PriceTiers& tiers, int64_t prompt_tokens);
@@ -74,7 +79,7 @@ struct Price {
   };
   State state = State::unpriced;
   PriceTiers tiers;        // empty unless known
-  base::PriceId snapshot;  // of these tiers in price_snapshots; 0 until it was written
+  base::PriceId snapshot;  // price_id(tiers) if known
   std::string fault;       // why it is unreadable
 
   // Whether requests may be charged by it. If not, they are refused.
@@ -82,6 +87,14 @@ struct Price {
   // Known to cost nothing: no list, or only zeros in it.
   bool free() const;
 };
+// The cheapest and the dearest price of each class over the tiers of one model, or of all children
+// of a hybrid (none given, or an empty list: 0).
+struct PriceRange {
+  std::array<base::Money, kTokenClasses> min{};
+  std::array<base::Money, kTokenClasses> max{};
+};
+PriceRange range_of(std::span<const PriceTiers* const> lists);
+
 // Of the text in the column: a price list, "null" or nothing. Never fails: it says so in `state`.
 Price read_price(std::string_view stored);
 

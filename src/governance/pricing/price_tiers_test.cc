@@ -127,6 +127,27 @@ TEST(PriceTiers, ThePromptsLengthChoosesTheTier) {
   EXPECT_EQ(tier_for({}, 5), nullptr);
 }
 
+TEST(PriceTiers, RangesSpanTiersAndModels) {
+  const auto tiers = read_price_tiers(
+      R"([{"input_price":3,"output_price":1,"max_input_tokens":10},
+          {"input_price":2,"output_price":5}])",
+      "t");
+  const PriceTiers other = *read_price_tiers(R"([{"input_price":7,"output_price":4}])", "t");
+  const PriceTiers free;
+  const auto input = static_cast<size_t>(TokenClass::input);
+  const auto output = static_cast<size_t>(TokenClass::output);
+  const PriceTiers* const both[] = {&*tiers, &other};
+  EXPECT_EQ(range_of(both).min[input], Money::parse("2"));
+  EXPECT_EQ(range_of(both).max[input], Money::parse("7"));
+  EXPECT_EQ(range_of(both).min[output], Money::parse("1"));
+  EXPECT_EQ(range_of(both).max[output], Money::parse("5"));
+  const PriceTiers* const one_free[] = {&free, &other};
+  EXPECT_EQ(range_of(one_free).min[input], Money());
+  EXPECT_EQ(range_of(one_free).max[input], Money::parse("7"));
+  EXPECT_EQ(range_of({}).min[input], Money());
+  EXPECT_EQ(range_of({}).max[input], Money());
+}
+
 TEST(Price, IsFreeOnlyWhenItSaysSo) {
   struct Case {
     const char* stored;

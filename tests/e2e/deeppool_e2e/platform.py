@@ -66,13 +66,14 @@ class Platform:
             raise ApiError(f"{method} {path}: {envelope}")
         return envelope["data"]
 
-    def add_model(self, name, base_url, upstream_model, provider_type="openai"):
+    def add_model(self, name, base_url, upstream_model, provider_type="openai", tiers=()):
         endpoint = self.call("POST", "admin/endpoints",
                              {"name": name, "provider_type": provider_type, "endpoint": base_url,
                               "api_key": "sk-mock", "upstream_model": upstream_model, "enabled": True})
         return self.call("POST", "admin/models",
                          {"model_name": name, "vendor_type": "provider",
-                          "endpoint_ids": [endpoint["id"]], "enabled": True})
+                          "endpoint_ids": [endpoint["id"]], "pricing_tiers": list(tiers),
+                          "enabled": True})
 
     def add_key(self, name, **limits):
         return self.call("POST", "apikeys", {"name": name, **limits})["full_key"]
