@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gateway/bill.h"
 #include "provider/openai/errors.h"
 #include "provider/openai/request.h"
 
@@ -171,8 +172,12 @@ Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& end
   Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
   if (!body) co_return elsewhere(std::move(body).error());
   answer->body = std::move(*body);
+  const auto cost_of = [&call, &bill = answer->bill](const llm::Usage& usage) {
+    bill = bill_for(call, usage);
+    return bill.charged.to_string();
+  };
   Result<llm::ResponseRewrite> rewrite =
-      llm::rewrite_response(call.api, answer->body, call.view.model);
+      llm::rewrite_response(call.api, answer->body, call.view.model, nullptr, cost_of);
   if (!rewrite) co_return elsewhere(std::move(rewrite).error());
   if (rewrite->error) co_return provider::openai::failure_of_error(*rewrite->error);
   answer->rewrite = std::move(*rewrite);

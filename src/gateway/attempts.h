@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/call.h"
+#include "governance/spool/record.h"
 #include "http/limits.h"
 #include "http/sse.h"
 #include "llm/openai/chunk.h"
@@ -45,6 +46,7 @@ struct OpenStream {
 struct WholeAnswer {
   json::PaddedBytes body;
   llm::ResponseRewrite rewrite;  // refers to `body` and to the model's name
+  governance::Bill bill;         // of its usage; none was made of an answer without one
 };
 
 // Errors: what the caller shall be told after the last attempt.

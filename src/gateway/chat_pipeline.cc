@@ -2,6 +2,8 @@
 
 #include "gateway/admission.h"
 #include "gateway/attempts.h"
+#include "gateway/bill.h"
+#include "gateway/cross_check.h"
 #include "gateway/finish.h"
 #include "gateway/openai_error.h"
 #include "gateway/stream_relay.h"
@@ -43,14 +45,20 @@ Task<void> send_whole(Call& call, WholeAnswer& answer) {
   ending.finish_reason = answer.rewrite.finish_reason;
   if (answer.rewrite.usage) {
     ending.usage = *answer.rewrite.usage;
+    ending.deviates = deviates(call.view, ending.usage, answer.body.size());
   } else {
     const llm::Tokenizer& tokenizer =
         call.parts.tokenizers.for_model(call.endpoint->upstream_model);
     const int64_t prompt = llm::count_prompt_tokens(call.api, call.x.body, tokenizer);
     ending.usage = llm::estimate_usage(call.api, answer.body, prompt, tokenizer);
+    answer.bill = bill_for(call, ending.usage);
     // The same bytes were understood a moment ago: this cannot fail.
-    answer.rewrite = *llm::rewrite_response(call.api, answer.body, call.view.model, &ending.usage);
+    answer.rewrite = *llm::rewrite_response(
+        call.api, answer.body, call.view.model, &ending.usage,
+        [&answer](const llm::Usage&) { return answer.bill.charged.to_string(); });
   }
+  ending.bill = answer.bill;
+  call.x.add_header("x-deeppool-cost", answer.bill.charged.to_string());
   finish(call, ending);
   Result<void> sent = co_await call.x.send(200, "application/json", answer.rewrite.body.pieces());
   (void)sent;

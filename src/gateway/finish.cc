@@ -21,7 +21,7 @@ void log_member(std::string& out, std::string_view name, int64_t value) {
   base::append_int(out, value);
 }
 
-void describe_for_log(const Call& call, const Ending& e) {
+void describe_for_log(const Call& call, const Ending& e, const governance::Bill& bill) {
   std::string& out = call.x.log_fields;
   out.reserve(kUsualLogFields);
   if (call.key != nullptr) {
@@ -39,6 +39,8 @@ void describe_for_log(const Call& call, const Ending& e) {
   log_member(out, "cached_tokens", e.usage.cached_tokens);
   log_member(out, "completion_tokens", e.usage.completion_tokens);
   log_member(out, "reasoning_tokens", e.usage.reasoning_tokens);
+  log_member(out, "cost", bill.charged.to_string());
+  if (e.deviates) out += ",\"deviates\":true";
   log_member(out, "usage_source",
              e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");
   log_member(out, "result", governance::to_string(e.outcome));
@@ -57,7 +59,7 @@ std::string_view metric_name(llm::Api api) {
   return "other";
 }
 
-void count(const Call& call, const Ending& e) {
+void count(const Call& call, const Ending& e, const governance::Bill& bill) {
   metrics::LoopMetrics& m = call.parts.metrics;
   if (e.error) m.errors.with({base::to_string(*e.error)}).add();
   if (e.error == ErrorCode::rate_limited && call.attempts == 0) {
@@ -78,9 +80,13 @@ void count(const Call& call, const Ending& e) {
   series.count_tokens(TokenType::cache_write, e.usage.cache_write_tokens);
   series.count_tokens(TokenType::output, e.usage.completion_tokens);
   series.count_tokens(TokenType::reasoning, e.usage.reasoning_tokens);
+  if (bill.charged > base::Money()) {
+    series.charged_units.add(static_cast<uint64_t>(bill.charged.units()));
+  }
+  if (e.deviates) series.odd_counts.add();
 }
 
-void append_final(Call& call, const Ending& e) {
+void append_final(Call& call, const Ending& e, const governance::Bill& bill) {
   governance::FinalRecord record;
   record.request_id = call.x.id;
   record.user = call.key->owner;
@@ -99,6 +105,8 @@ void append_final(Call& call, const Ending& e) {
   record.attempts = call.attempts;
   if (e.error) record.error_code = base::to_string(*e.error);
   record.upstream_request_id = call.upstream_request_id;
+  record.bill = bill;
+  record.deviates = e.deviates;
   call.parts.writer.append_final(record);
 }
 
@@ -134,11 +142,15 @@ Call::~Call() {
 void finish(Call& call, const Ending& ending) {
   if (call.finished) return;
   call.finished = true;
-  if (call.recorded) append_final(call, ending);
+  governance::Bill bill;
+  if (call.recorded) {
+    bill = ending.bill ? *ending.bill : bill_for(call, ending.usage);
+    append_final(call, ending, bill);
+  }
   call.permit.settle(ending.usage.total());
   call.hold.settle(ending.usage.total());
-  describe_for_log(call, ending);
-  count(call, ending);
+  describe_for_log(call, ending, bill);
+  count(call, ending, bill);
 }
 
 void record_progress(Call& call, const llm::Usage& usage) {
@@ -147,6 +159,7 @@ void record_progress(Call& call, const llm::Usage& usage) {
   if (call.endpoint != nullptr) record.endpoint = call.endpoint->id;
   record.usage = usage;
   record.duration_ms = call.elapsed_ms();
+  record.bill = bill_for(call, usage);
   call.parts.writer.append_progress(record);
 }
 

@@ -3,6 +3,7 @@
 // the access log learn. Never waits, so a cancelled call ends like any other.
 #pragma once
 
+#include "gateway/bill.h"
 #include "gateway/call.h"
 
 namespace deeppool::gateway {
@@ -13,6 +14,8 @@ struct Ending {
   llm::Usage usage;  // what is charged; zeros where the outcome is free
   std::optional<ErrorCode> error;
   std::string_view finish_reason;
+  std::optional<governance::Bill> bill{};  // where the answer says it; else made of `usage`
+  bool deviates = false;                   // the upstream's counts are odd (cross_check.h)
 };
 
 // Once per call; later calls do nothing.

@@ -29,6 +29,13 @@ inline constexpr int64_t kAssumedOutputTokens = 512;
 inline constexpr size_t kKeptBodyBytes = 64 * 1024;
 // A stream's buffer larger than this is given back after each write; events have some 300 bytes.
 inline constexpr size_t kKeptOutBytes = 4096;
+// An upstream's token counts are called odd beyond this factor of our own tally and these tokens on
+// top: tokenizers differ by half, our tally of the last kilobytes is a quarter of their bytes, and
+// of a short answer nothing can be said.
+inline constexpr int64_t kTallyFactor = 3;
+inline constexpr int64_t kTallySlackTokens = 100;
+// What an upstream may add to a prompt of its own accord (templates, system prompts, tools).
+inline constexpr int64_t kHiddenPromptTokens = 4096;
 // Endpoints tried for one request, so that a dead fleet costs bounded time.
 inline constexpr int kMaxAttempts = 4;
 

@@ -1,5 +1,7 @@
 #include "gateway/stream_relay.h"
 
+#include "gateway/bill.h"
+#include "gateway/cross_check.h"
 #include "gateway/finish.h"
 #include "gateway/openai_error.h"
 #include "provider/openai/errors.h"
@@ -15,6 +17,8 @@ class Relay {
  private:
   Task<Result<void>> pass_on();
   Task<Result<std::string_view>> next_piece();
+  Ending billed_ending();
+  void write_end(const Ending& ending);
   Task<void> end_well();
   Task<void> end_broken(Error error);
   void caller_left();
@@ -123,17 +127,36 @@ Task<Result<void>> Relay::pass_on() {
   }
 }
 
-Task<void> Relay::end_well() {
-  Ending ending;
-  ending.usage = usage_so_far();
+// The last events of an answer that the caller has to pay for: usage, if it was asked for, and
+// [DONE].
+void Relay::write_end(const Ending& ending) {
   std::string& out = stream_.out;
-  if (stream_.chunks.needs_closing()) http::append_sse_data(out, stream_.chunks.closing_chunk());
   if (call_.view.caller_wants_usage) {
-    http::append_sse_data(out, stream_.chunks.usage()
-                                   ? stream_.chunks.final_usage_chunk()
-                                   : stream_.chunks.final_usage_chunk(ending.usage));
+    const std::string cost = ending.bill->charged.to_string();
+    const bool theirs = ending.usage.source == llm::Usage::Source::upstream;
+    http::append_sse_data(out, theirs ? stream_.chunks.final_usage_chunk(cost)
+                                      : stream_.chunks.final_usage_chunk(ending.usage, cost));
   }
   out += http::kSseDone;
+}
+
+// What was generated until now, priced.
+Ending Relay::billed_ending() {
+  Ending ending;
+  ending.usage = usage_so_far();
+  ending.bill = bill_for(call_, ending.usage);
+  ending.deviates =
+      deviates(call_.view, ending.usage,
+               OwnTally{.text = stream_.chunks.tally().estimated_tokens(),
+                        .reasoning = stream_.chunks.reasoning_tally().estimated_tokens()});
+  return ending;
+}
+
+Task<void> Relay::end_well() {
+  const Ending ending = billed_ending();
+  std::string& out = stream_.out;
+  if (stream_.chunks.needs_closing()) http::append_sse_data(out, stream_.chunks.closing_chunk());
+  write_end(ending);
   finish(call_, ending);
   Result<void> sent = co_await call_.x.finish(out);
   (void)sent;  // a caller that leaves now has been charged for a whole answer, as it should
@@ -142,18 +165,14 @@ Task<void> Relay::end_well() {
 // The quota is spent while the answer streams: it ends here, well-formed, and is charged as far as
 // it came.
 Task<void> Relay::end_at_limit() {
-  Ending ending;
+  Ending ending = billed_ending();
   ending.outcome = governance::Outcome::stopped_at_limit;
   ending.error = ErrorCode::insufficient_quota;
-  ending.usage = usage_so_far();
   ending.finish_reason = "length";
   std::string& out = stream_.out;
   out.clear();
   http::append_sse_data(out, stream_.chunks.closing_chunk("length"));
-  if (call_.view.caller_wants_usage) {
-    http::append_sse_data(out, stream_.chunks.final_usage_chunk(ending.usage));
-  }
-  out += http::kSseDone;
+  write_end(ending);
   finish(call_, ending);
   Result<void> sent = co_await call_.x.finish(out);
   (void)sent;
@@ -161,10 +180,9 @@ Task<void> Relay::end_at_limit() {
 
 // The caller went away: what was generated is charged.
 void Relay::caller_left() {
-  Ending ending;
+  Ending ending = billed_ending();
   ending.outcome = governance::Outcome::client_aborted;
   ending.status = 499;
-  ending.usage = usage_so_far();
   ending.error = ErrorCode::cancelled;
   finish(call_, ending);
 }

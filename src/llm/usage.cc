@@ -95,6 +95,7 @@ class UsageWalk {
     } else if (key == "reasoning_tokens") {
       read_max(reader_, u.reasoning_tokens);
     } else {
+      found_.has_cost = found_.has_cost || key == "cost";
       reader_.skip();
     }
   }
@@ -220,9 +221,9 @@ void complete_member(json::Reader& reader, Patch& patch, const Required& wanted)
 
 }  // namespace
 
-void append_usage_json(std::string& out, const Usage& usage) {
+void append_usage_json(std::string& out, const Usage& usage, std::string_view cost) {
   static constexpr char kEmpty[2 + json::kPadding] = "{}";
-  append_full_usage(out, {kEmpty, 2}, usage);
+  append_full_usage(out, {kEmpty, 2}, usage, cost);
 }
 
 std::optional<FoundUsage> read_usage(json::Reader& reader) {
@@ -237,7 +238,8 @@ std::optional<Usage> read_usage(std::string_view json) {
   return found ? std::optional(found->usage) : std::nullopt;
 }
 
-void append_full_usage(std::string& out, std::string_view json, const Usage& usage) {
+void append_full_usage(std::string& out, std::string_view json, const Usage& usage,
+                       std::string_view cost) {
   Required wanted[] = {
       {"prompt_tokens", usage.prompt_tokens, ""},
       {"completion_tokens", usage.completion_tokens, ""},
@@ -249,9 +251,18 @@ void append_full_usage(std::string& out, std::string_view json, const Usage& usa
   Patch patch(json, out);
   reader.peek();
   MemberPatch edit(patch, reader.position());
+  bool cost_seen = cost.empty();
   json::Members members(reader);
   while (members.next()) {
     edit.keep(members);
+    if (members.key() == "cost" && !cost.empty()) {
+      cost_seen = true;
+      reader.peek();
+      const json::Range value = reader.skip();
+      patch.replace(value.begin, value.end, cost);
+      edit.kept_until(value.end);
+      continue;
+    }
     Required* match = nullptr;
     for (Required& member : wanted) {
       if (member.name == members.key()) match = &member;
@@ -267,6 +278,7 @@ void append_full_usage(std::string& out, std::string_view json, const Usage& usa
   for (const Required& member : wanted) {
     if (!member.seen) edit.add(members.close(), spell(member));
   }
+  if (!cost_seen) edit.add(members.close(), "\"cost\":" + std::string(cost));
   patch.finish();
 }
 

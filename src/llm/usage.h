@@ -32,8 +32,9 @@ struct Usage {
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
-// OpenAI's full shape, from our numbers alone.
-void append_usage_json(std::string& out, const Usage& usage);
+// OpenAI's full shape, from our numbers alone. `cost`, here and below, is the text of a JSON number
+// that becomes the member `cost` (what our caller pays); empty: none is written.
+void append_usage_json(std::string& out, const Usage& usage, std::string_view cost = {});
 
 // Reads an OpenAI-like `usage` object, with the dialects of DeepSeek (prompt_cache_hit_tokens),
 // Kimi (cached_tokens at the top) and Qwen (cache_creation_input_tokens). Nothing if it is not an
@@ -43,13 +44,16 @@ std::optional<Usage> read_usage(std::string_view json);
 
 struct FoundUsage {
   Usage usage;
-  bool full_shape = false;  // append_full_usage would change nothing
+  bool full_shape = false;  // append_full_usage would change nothing but the cost
+  bool has_cost = false;    // the upstream's own, which is not ours to pass on
 };
 // The same of the value that comes next in `reader`, which is consumed whatever it is.
 std::optional<FoundUsage> read_usage(json::Reader& reader);
 
 // The upstream's own usage object with the members of OpenAI's full shape added where they lack
-// (or are null), everything else byte for byte. `json` was accepted by read_usage() as `usage`.
-void append_full_usage(std::string& out, std::string_view json, const Usage& usage);
+// (or are null), and with `cost` for its own; everything else byte for byte. `json` was accepted by
+// read_usage() as `usage`.
+void append_full_usage(std::string& out, std::string_view json, const Usage& usage,
+                       std::string_view cost = {});
 
 }  // namespace deeppool::llm

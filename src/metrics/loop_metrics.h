@@ -27,6 +27,8 @@ struct ModelSeries {
   Histogram duration{kRequestBounds};
   Histogram first_token{kRequestBounds};
   std::array<Counter, kTokenTypes> tokens;
+  Counter charged_units;  // of 10^-10 yuan
+  Counter odd_counts;     // answers whose upstream's token counts are far from ours
 
   void count_tokens(TokenType type, int64_t n) {
     if (n > 0) tokens[static_cast<size_t>(type)].add(static_cast<uint64_t>(n));

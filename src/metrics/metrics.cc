@@ -49,11 +49,15 @@ struct ModelTotals {
   HistogramTotals duration;
   HistogramTotals first_token;
   std::array<uint64_t, kTokenTypes> tokens{};
+  uint64_t charged_units = 0;
+  uint64_t odd_counts = 0;
   void add(const ModelSeries& s) {
     for (size_t i = 0; i < 6; ++i) by_status_class[i] += s.by_status_class[i].value();
     duration.add(s.duration);
     first_token.add(s.first_token);
     for (size_t i = 0; i < kTokenTypes; ++i) tokens[i] += s.tokens[i].value();
+    charged_units += s.charged_units.value();
+    odd_counts += s.odd_counts.value();
   }
 };
 
@@ -107,6 +111,16 @@ void write_models(Exposition& out, const Loops& loops) {
       labels.back().second = kTokenNames[i];
       if (t.tokens[i] > 0) out.sample(labels, t.tokens[i]);
     }
+  }
+  out.family("deeppool_charged_units_total", Type::counter,
+             "What callers were charged, in units of 10^-10 yuan.");
+  for (const auto& [values, t] : totals) {
+    if (t.charged_units > 0) out.sample(labels_of(kNames, values), t.charged_units);
+  }
+  out.family("deeppool_odd_token_counts_total", Type::counter,
+             "Answers whose upstream's token counts are far from our own.");
+  for (const auto& [values, t] : totals) {
+    if (t.odd_counts > 0) out.sample(labels_of(kNames, values), t.odd_counts);
   }
 }
 

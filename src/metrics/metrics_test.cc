@@ -95,6 +95,8 @@ TEST(Metrics, SumsOverLoops) {
     series.by_status_class[status_class(200)].add(3);
     series.count_tokens(TokenType::input, 100);
     series.count_tokens(TokenType::output, -1);
+    series.charged_units.add(18'000'000);
+    series.odd_counts.add();
     series.duration.observe(milliseconds(20));
     loop.routes.with({"/v1/models"}).by_status_class[status_class(0)].add();
     loop.upstream_requests.with({"openai", "timeout"}).add();
@@ -107,6 +109,8 @@ TEST(Metrics, SumsOverLoops) {
   EXPECT_TRUE(has_line(text, "deeppool_requests_total{" + labels + ",status_class=\"2xx\"} 6"));
   EXPECT_TRUE(has_line(text, "deeppool_tokens_total{" + labels + ",type=\"input\"} 200"));
   EXPECT_EQ(text.find("type=\"output\""), std::string::npos);
+  EXPECT_TRUE(has_line(text, "deeppool_charged_units_total{" + labels + "} 36000000"));
+  EXPECT_TRUE(has_line(text, "deeppool_odd_token_counts_total{" + labels + "} 2"));
   EXPECT_TRUE(has_line(text, "deeppool_request_duration_seconds_count{" + labels + "} 2"));
   EXPECT_TRUE(
       has_line(text, "deeppool_http_requests_total{route=\"/v1/models\",status_class=\"none\"} 2"));

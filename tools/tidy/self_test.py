@@ -69,6 +69,7 @@ FINE = [
     ("tls file uses openssl", {"src/http/client/tls.cc": "#include <openssl/ssl.h>\n"}),
     ("banned word in a string", {"src/http/a.cc": 'auto s = "rand()"; auto r = R"(rand())";\n'}),
     ("banned word in a comment", {"src/http/a.cc": "// rand() is banned\n"}),
+    ("fractions away from money", {"src/http/a.cc": "double x = 0.5;\n"}),
     ("digit separators", {"src/http/a.cc": "int x = 1'000'000;  // rand()\n"}),
     ("excused line", {"src/http/a.cc": "// tidy: allow rand: seeds a hash only\nf(rand());\n"}),
     ("brace initialisers", {"src/http/a.cc": "int t[] = {" + "1,\n" * 90 + "};\nvoid f() {}\n"}),
@@ -106,6 +107,7 @@ class Rows(unittest.TestCase):
             with self.subTest(ban.rule), tempfile.TemporaryDirectory() as root:
                 name = "src/http/a.h" if row.get("files") == ["src/*.h"] else "src/http/a.cc"
                 name = "a.sh" if row.get("in") == "file" else name
+                name = row.get("plant", name)  # where the rule does not hold everywhere
                 for text, count in ((ban.catches, 1), (ban.passes, 0)):
                     target = Path(root) / name
                     target.parent.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,10 @@
 #include <rapidcheck/gtest.h>
 
 #include <boost/multiprecision/cpp_int.hpp>
+#include <fstream>
 #include <limits>
 
+#include "base/text.h"
 #include "governance/limits.h"
 #include "llm/limits.h"
 
@@ -74,6 +76,50 @@ TEST(Charge, IsTheSumOfDisjointClassesRoundedOnce) {
     const auto cost = charge(usual(), c.usage, c.reduction);
     ASSERT_TRUE(cost.ok()) << c.what;
     EXPECT_EQ(cost->to_string(), c.yuan) << c.what;
+  }
+}
+
+// What docs/pricing.md tells users.
+struct Documented {
+  PriceTiers tiers;
+  std::vector<std::vector<std::string>> examples;  // cells
+};
+
+Documented documented() {
+  std::ifstream file(std::string(DEEPPOOL_SOURCE_DIR) + "/docs/pricing.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  Documented out;
+  const size_t json = text.find("```json") + 7;
+  out.tiers = tiers(std::string_view(text).substr(json, text.find("```", json) - json));
+  const size_t table = text.find("| example |");
+  for (const std::string_view line : base::split(std::string_view(text).substr(table), '\n')) {
+    if (!line.starts_with("| ")) {
+      if (line.empty()) break;
+      continue;
+    }
+    std::vector<std::string> cells;
+    for (const std::string_view cell : base::split(line, '|')) cells.emplace_back(base::trim(cell));
+    if (cells.at(1) != "example") out.examples.push_back(cells);
+  }
+  return out;
+}
+
+TEST(Charge, IsWhatTheDocumentSays) {
+  const Documented document = documented();
+  ASSERT_EQ(document.tiers.size(), 2U);
+  ASSERT_GE(document.examples.size(), 9U);
+  for (const auto& cells : document.examples) {
+    const auto number = [&](size_t i) { return base::parse_int<int64_t>(cells.at(i)).value(); };
+    const llm::Usage usage{.prompt_tokens = number(2),
+                           .completion_tokens = number(5),
+                           .cached_tokens = number(3),
+                           .cache_write_tokens = number(4)};
+    // Parts per million: Money reads decimals exactly.
+    const std::string percent = cells.at(7).substr(0, cells.at(7).find(' '));
+    const int64_t ppm = Money::parse(percent)->units() / 1'000'000;
+    const auto cost = charge(document.tiers, usage, {number(6), ppm});
+    ASSERT_TRUE(cost.ok()) << cells.at(1);
+    EXPECT_EQ(cost->to_string(), cells.at(8)) << cells.at(1);
   }
 }
 

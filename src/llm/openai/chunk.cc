@@ -57,7 +57,10 @@ ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const 
   if (has_usage) remember_usage(event_data, walk.usage());
   if (!walk.has_choices()) return Verdict::swallow;
   if (!has_usage || !walk.choices_empty()) return Verdict::relay;
-  if (settings_.caller_wants_usage && usage_) keep_final_chunk(event_data);
+  if (settings_.caller_wants_usage && usage_) {
+    usage_chunk_.clear();
+    usage_chunk_.append(event_data);
+  }
   return Verdict::swallow;
 }
 
@@ -68,14 +71,14 @@ void ChunkRewriter::remember_usage(std::string_view event_data, json::Range valu
   usage_ = read;
   usage_json_.clear();
   usage_json_.append(json);
-  final_chunk_.clear();
+  usage_chunk_.clear();
 }
 
 // Once per stream, so a second walk is cheap: the whole chunk with its usage in full shape.
-void ChunkRewriter::keep_final_chunk(std::string_view event_data) {
-  final_chunk_.clear();
-  json::Reader reader(event_data);
-  Patch patch(event_data, final_chunk_);
+std::string ChunkRewriter::kept_usage_chunk(std::string_view cost) const {
+  std::string chunk;
+  json::Reader reader(usage_chunk_.view());
+  Patch patch(usage_chunk_.view(), chunk);
   bool has_model = false;
   json::Members members(reader);
   while (members.next()) {
@@ -87,16 +90,14 @@ void ChunkRewriter::keep_final_chunk(std::string_view event_data) {
     has_model = has_model || model;
     if (!usage || !read_usage(reader.text(value))) continue;
     patch.replace(value.begin, value.end, {});
-    append_full_usage(final_chunk_, reader.text(value), *usage_);
+    append_full_usage(chunk, reader.text(value), *usage_, cost);
   }
   if (!has_model) {
     patch.replace(members.close(), members.close(), ",\"model\":");
-    final_chunk_ += model_json_;
+    chunk += model_json_;
   }
   patch.finish();
-  for (char& c : final_chunk_) {
-    if (c == '\n' || c == '\r') c = ' ';
-  }
+  return chunk;
 }
 
 Usage ChunkRewriter::estimated_usage(int64_t prompt_tokens) const {
@@ -118,19 +119,25 @@ std::string ChunkRewriter::open_chunk() const {
   return text + ",\"model\":" + model_json_ + ",\"choices\":[";
 }
 
-std::string ChunkRewriter::final_usage_chunk() const {
-  if (!usage_ || !final_chunk_.empty()) return final_chunk_;
-  std::string text = open_chunk() + "],\"usage\":";
-  append_full_usage(text, usage_json_.view(), *usage_);
+std::string ChunkRewriter::final_usage_chunk(std::string_view cost) const {
+  if (!usage_) return {};
+  std::string text;
+  if (usage_chunk_.empty()) {
+    text = open_chunk() + "],\"usage\":";
+    append_full_usage(text, usage_json_.view(), *usage_, cost);
+    text += '}';
+  } else {
+    text = kept_usage_chunk(cost);
+  }
   for (char& c : text) {
     if (c == '\n' || c == '\r') c = ' ';
   }
-  return text + "}";
+  return text;
 }
 
-std::string ChunkRewriter::final_usage_chunk(const Usage& usage) const {
+std::string ChunkRewriter::final_usage_chunk(const Usage& usage, std::string_view cost) const {
   std::string text = open_chunk() + "],\"usage\":";
-  append_usage_json(text, usage);
+  append_usage_json(text, usage, cost);
   return text + "}";
 }
 

@@ -58,9 +58,9 @@ class ChunkRewriter {
   const TextTally& reasoning_tally() const { return reasoning_tally_; }
 
   // The chunk to write before [DONE] when the caller asked for usage: the upstream's own usage in
-  // full shape, or the given one. Empty without usage().
-  std::string final_usage_chunk() const;
-  std::string final_usage_chunk(const Usage& usage) const;
+  // full shape, or the given one, with `cost` (see append_usage_json). Empty without usage().
+  std::string final_usage_chunk(std::string_view cost = {}) const;
+  std::string final_usage_chunk(const Usage& usage, std::string_view cost = {}) const;
   // A chunk that gives a finish_reason to every choice that has none, with the stream's id: "stop",
   // or "tool_calls" after tool calls; `reason` overrides ("length" for a stream ended by us).
   std::string closing_chunk(std::string_view reason = {}) const;
@@ -85,7 +85,7 @@ class ChunkRewriter {
 
   Verdict settle(std::string_view event_data, const class ChunkWalk& walk);
   void remember_usage(std::string_view event_data, json::Range value);
-  void keep_final_chunk(std::string_view event_data);
+  std::string kept_usage_chunk(std::string_view cost) const;
   std::string open_chunk() const;
 
   ChunkSettings settings_;
@@ -101,7 +101,7 @@ class ChunkRewriter {
   std::vector<Generated> generated_;
   std::optional<Usage> usage_;
   json::PaddedBytes usage_json_;
-  std::string final_chunk_;  // the upstream's usage-only chunk, rewritten
+  json::PaddedBytes usage_chunk_;  // the upstream's usage-only chunk, as it came
   UpstreamError error_;
   TextTally tally_;
   TextTally reasoning_tally_;

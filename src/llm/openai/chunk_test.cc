@@ -206,6 +206,24 @@ TEST(Chunk, UsageComesInOneFinalChunkForCallersWhoAsked) {
                        R"("prompt_cache_hit_tokens":4},"service_tier":"flex")"));
 }
 
+TEST(Chunk, TheFinalChunkSaysWhatTheCallerPays) {
+  const std::string details = R"("prompt_tokens_details":{"cached_tokens":0},)"
+                              R"("completion_tokens_details":{"reasoning_tokens":0})";
+  ChunkRewriter to = stream(true);
+  feed(to, upstream(kRole, R"(,"usage":{"prompt_tokens":5,"completion_tokens":1})"));
+  EXPECT_EQ(to.final_usage_chunk("0.25"),
+            caller("", R"(,"usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6,)" +
+                           details + R"(,"cost":0.25})"));
+  feed(to, upstream("", R"(,"usage":{"cost":9.5,"prompt_tokens":5,"completion_tokens":1,)"
+                        R"("total_tokens":6,)" +
+                            details + "}"));
+  EXPECT_EQ(to.final_usage_chunk("0.25"),
+            caller("", R"(,"usage":{"cost":0.25,"prompt_tokens":5,"completion_tokens":1,)"
+                       R"("total_tokens":6,)" +
+                           details + "}"));
+  EXPECT_NE(to.final_usage_chunk(Usage{}, "0").find(R"("cost":0})"), std::string::npos);
+}
+
 TEST(Chunk, MissingUsageIsEstimatedFromTheText) {
   ChunkRewriter to = stream(true);
   feed(to, upstream(R"({"index":0,"delta":{"reasoning_content":"Let me","reasoning":"Let me"}})"));

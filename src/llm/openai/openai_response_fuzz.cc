@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const deeppool::json::PaddedBytes body({reinterpret_cast<const char*>(bytes), size});
   const Usage fallback{.prompt_tokens = 3, .completion_tokens = 2};
   for (const Api api : {Api::chat_completions, Api::embeddings}) {
-    const auto made = rewrite_response(api, body, "pub\"lic", &fallback);
+    const auto made = rewrite_response(api, body, "pub\"lic", &fallback,
+                                       [](const Usage&) { return std::string("0.5"); });
     if (!made || made->error) continue;
     const Usage usage = estimate_usage(api, body, 1, test_tokenizers().for_model("gpt-4o"));
     if (usage.reasoning_tokens > usage.completion_tokens) std::abort();
@@ -22,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     boost::json::object after = judge(text).value().as_object();
     if (after.at("model").as_string() != "pub\"lic") std::abort();
     if (!after.at("usage").as_object().at("prompt_tokens").is_number()) std::abort();
+    if (after.at("usage").as_object().at("cost") != 0.5) std::abort();
     for (const char* member : {"model", "usage"}) {
       before.erase(member);
       after.erase(member);

@@ -15,6 +15,7 @@ struct Places {
   Range usage;
   bool has_usage = false;
   bool full_usage = false;
+  bool own_cost = false;
   bool has_members = false;
   bool has_answer = false;
   bool may_be_error = false;
@@ -60,6 +61,7 @@ Places find_places(json::Reader& reader, Api api, ResponseRewrite& result) {
       places.usage.end = reader.position();
       places.has_usage = true;
       places.full_usage = found && found->full_shape;
+      places.own_cost = found && found->has_cost;
       result.usage = found ? std::optional(found->usage) : std::nullopt;
     } else {
       places.may_be_error = places.may_be_error || (key == "error" && kind != Kind::null);
@@ -70,24 +72,30 @@ Places find_places(json::Reader& reader, Api api, ResponseRewrite& result) {
   return places;
 }
 
-std::string usage_text(Api api, std::string_view json, const Usage& usage) {
+std::string cost_member(std::string_view cost) {
+  return cost.empty() ? std::string() : ",\"cost\":" + std::string(cost);
+}
+
+std::string usage_text(Api api, std::string_view json, const Usage& usage, std::string_view cost) {
   std::string text;
   text.reserve(json.size() + 256);
   if (api == Api::embeddings) {
     const std::string tokens = std::to_string(usage.prompt_tokens);
-    return text.append(R"({"prompt_tokens":)" + tokens + R"(,"total_tokens":)" + tokens + "}");
+    return text.append(R"({"prompt_tokens":)" + tokens + R"(,"total_tokens":)" + tokens +
+                       cost_member(cost) + "}");
   }
   if (json.empty())
-    append_usage_json(text, usage);
+    append_usage_json(text, usage, cost);
   else
-    append_full_usage(text, json, usage);
+    append_full_usage(text, json, usage, cost);
   return text;
 }
 
 }  // namespace
 
 Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
-                                         std::string_view public_model, const Usage* fallback) {
+                                         std::string_view public_model, const Usage* fallback,
+                                         const CostOf& cost_of) {
   ResponseRewrite result;
   const std::string_view text = body.view();
   json::Reader reader(text);
@@ -106,12 +114,18 @@ Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
   const Usage* usage = result.usage ? &*result.usage : fallback;
 
   SplicedBody spliced(text);
+  const std::string cost = usage != nullptr && cost_of ? cost_of(*usage) : std::string();
   const bool good_as_it_is = places.full_usage || (result.usage && api == Api::embeddings);
   const auto put_usage = [&] {
-    if (usage == nullptr || !places.has_usage || good_as_it_is) return;
+    if (usage == nullptr || !places.has_usage) return;
+    if (good_as_it_is && cost.empty()) return;
+    if (good_as_it_is && !places.own_cost) {
+      spliced.insert(places.usage.end - 1, spliced.own(cost_member(cost)));
+      return;
+    }
     const std::string_view own = result.usage ? reader.text(places.usage) : std::string_view();
     spliced.replace(places.usage.begin, places.usage.end,
-                    spliced.own(usage_text(api, own, *usage)));
+                    spliced.own(usage_text(api, own, *usage, cost)));
   };
   const bool usage_first = places.usage.begin < places.model.begin;
   if (usage_first) put_usage();
@@ -126,7 +140,7 @@ Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
   }
   if (usage != nullptr && !places.has_usage) {
     spliced.insert(places.close, ",\"usage\":");
-    spliced.insert(places.close, spliced.own(usage_text(api, {}, *usage)));
+    spliced.insert(places.close, spliced.own(usage_text(api, {}, *usage, cost)));
   }
   spliced.finish();
   result.body = std::move(spliced);

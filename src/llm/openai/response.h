@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,11 +28,16 @@ struct ResponseRewrite {
   int64_t choice_count = 0;   // for embeddings: the number of vectors
 };
 
+// What the caller pays for a usage, as the text of a JSON number. Called at most once.
+using CostOf = std::function<std::string(const Usage&)>;
+
 // Errors: upstream_failed if the body is not a JSON object. `public_model` must outlive the result.
-// A body without usage is rewritten with `fallback` in its place, if one is given.
+// A body without usage is rewritten with `fallback` in its place, if one is given; every usage gets
+// its `cost`, if that is given.
 Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
                                          std::string_view public_model,
-                                         const Usage* fallback = nullptr);
+                                         const Usage* fallback = nullptr,
+                                         const CostOf& cost_of = {});
 
 // The tokens of the text that such a body's choices hold, for answers without usage (not
 // embeddings). prompt_tokens is as given; the result is marked as estimated.

@@ -111,6 +111,51 @@ TEST(Response, TextIsCountedWhereUsageIsMissing) {
   EXPECT_EQ(usage.source, Usage::Source::estimated);
 }
 
+TEST(Response, EveryUsageSaysWhatTheCallerPays) {
+  const std::string full = R"({"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,)"
+                           R"("prompt_tokens_details":{"cached_tokens":0},)"
+                           R"("completion_tokens_details":{"reasoning_tokens":0})";
+  struct Case {
+    std::string usage;  // of the upstream, as a member with its comma; empty: none
+    std::string with_cost;
+  };
+  const Case cases[] = {
+      {",\"usage\":" + full + "}", full + R"(,"cost":1.5})"},
+      {",\"usage\":" + full + R"(,"cost":77})", full + R"(,"cost":1.5})"},
+      {R"(,"usage":{"prompt_tokens":9,"completion_tokens":4})",
+       R"({"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,)"
+       R"("prompt_tokens_details":{"cached_tokens":0},)"
+       R"("completion_tokens_details":{"reasoning_tokens":0},"cost":1.5})"},
+      {"", full + R"(,"cost":1.5})"},
+      {",\"usage\":null", full + R"(,"cost":1.5})"},
+  };
+  const Usage fallback{.prompt_tokens = 9, .completion_tokens = 4};
+  for (const Case& c : cases) {
+    for (const bool usage_first : {true, false}) {
+      const std::string model = R"(,"model":"up")";
+      const PaddedBytes body(R"({"choices":[])" +
+                             (usage_first ? c.usage + model : model + c.usage) + "}");
+      int asked = 0;
+      const auto cost_of = [&](const Usage& usage) {
+        ++asked;
+        EXPECT_EQ(usage.total(), 13);
+        return std::string("1.5");
+      };
+      const auto made = rewrite_response(Api::chat_completions, body, "p", &fallback, cost_of);
+      ASSERT_TRUE(made.ok());
+      EXPECT_NE(made->body.to_string().find("\"usage\":" + c.with_cost), std::string::npos)
+          << made->body.to_string();
+      EXPECT_EQ(asked, 1);
+    }
+  }
+  const PaddedBytes vectors(
+      R"({"data":[],"model":"m","usage":{"prompt_tokens":9,"total_tokens":9}})");
+  const auto made = rewrite_response(Api::embeddings, vectors, "m", nullptr,
+                                     [](const Usage&) { return std::string("0"); });
+  EXPECT_EQ(made->body.to_string(),
+            R"({"data":[],"model":"m","usage":{"prompt_tokens":9,"total_tokens":9,"cost":0}})");
+}
+
 TEST(Usage, DialectsMeanTheSame) {
   struct Dialect {
     std::string_view json;
