@@ -25,6 +25,7 @@ using UserId = Id<struct UserTag>;
 using ApiKeyId = Id<struct ApiKeyTag>;
 using ModelId = Id<struct ModelTag>;
 using EndpointId = Id<struct EndpointTag>;
+using DiscountId = Id<struct DiscountTag>;
 using GrantId = Id<struct GrantTag>;  // of free tokens
 using PriceId = Id<struct PriceTag>;  // a price list as it once was (price_snapshots)
 

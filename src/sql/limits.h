@@ -27,7 +27,7 @@ inline constexpr base::Duration kSlowStatement = std::chrono::milliseconds(500);
 // Rows per statement of a bulk insert and values per IN list: beyond it a round trip no longer
 // shows, and it stays far from the engines' limits (32,766 placeholders in SQLite, 65,535 in
 // MySQL).
-inline constexpr size_t kValuesPerStatement = 4096;
+inline constexpr size_t kValuesPerStatement = 8192;
 inline constexpr size_t kRowsPerStatement = 256;
 // How long a migrator holds the schema without renewing: longer than any one step of ours, short
 // enough to wait for when the machine that held it is gone. Polled by those who wait.

@@ -132,6 +132,7 @@ class Writer : public Reader {
       const size_t n = part_size(
           rows.size(), std::min(kRowsPerStatement, kValuesPerStatement / sizeof...(Columns)));
       std::vector<Value> arguments;
+      arguments.reserve(n * sizeof...(Columns));
       for (const auto& row : rows.first(n)) {
         std::apply([&](const auto&... column) { (arguments.push_back(to_value(column)), ...); },
                    row);

@@ -53,6 +53,8 @@ TEST_P(SqlLayer, ReturnsWhatWasBound) {
   const auto second = w.execute("INSERT INTO t (name, n, ratio, raw) VALUES (?, ?, ?, ?)", "",
                                 std::optional<int64_t>(), nullptr, Blob{""});
   EXPECT_EQ(second->last_insert_id, 2);
+  // A view of nothing is an empty text, not NULL.
+  ASSERT_TRUE(w.execute("UPDATE t SET name = ? WHERE id = 2", std::string_view()));
 
   using Columns = std::tuple<int64_t, std::string, std::optional<int64_t>, std::optional<double>,
                              std::optional<std::string>>;

@@ -153,14 +153,17 @@ void Applier::take(Follower& follower, const Record& record) {
 }
 
 void Applier::take_final(Follower& follower, const FinalRecord& record) {
+  std::optional<Held> held;
   if (const auto open = open_holds_.find(record.request_id); open != open_holds_.end()) {
     const auto home = followers_.find(open->second.segment);
     if (home != followers_.end()) --home->second.open_holds;
+    held = open->second.row.held;
     open_holds_.erase(open);
   }
   const auto end = static_cast<int64_t>(follower.reader->offset());
   if (end <= follower.applied_before) return;
   pending_.rows.push_back(usage_row(record));
+  pending_.rows.back().held = held;
   pending_.cursors[follower.loop] = {follower.loop, follower.view.number, end};
 }
 

@@ -8,7 +8,9 @@
 namespace deeppool::governance {
 namespace {
 
-void settle(benchmark::State& state, testing::DatabaseKind kind) {
+enum class Price { free, charged };
+
+void settle(benchmark::State& state, testing::DatabaseKind kind, Price price) {
   if (!testing::TemporaryDatabase::available(kind)) return state.SkipWithError("no server named");
   testing::TemporaryDatabase temporary(kind);
   add_user_with_two_keys(temporary.database());
@@ -23,6 +25,10 @@ void settle(benchmark::State& state, testing::DatabaseKind kind) {
     rows.clear();
     for (size_t i = 0; i < batch; ++i) {
       rows.push_back(usage_row(numbered_final(++n % 100)));
+      Bill& bill = rows.back().bill;
+      bill = {};
+      if (price == Price::charged) bill.charged = base::Money::units(n);
+      rows.back().quota_leased = price == Price::charged;
       // As in life: ids and times grow together, so that rows go to the end of every index.
       rows.back().request_id = base::RequestId::make(clock, random);
       rows.back().started_at_ms = base::unix_ms(clock.wall());
@@ -34,8 +40,11 @@ void settle(benchmark::State& state, testing::DatabaseKind kind) {
   state.SetItemsProcessed(n);
 }
 
-BENCHMARK_CAPTURE(settle, sqlite, testing::DatabaseKind::sqlite)->Arg(1)->Arg(64)->Arg(256);
-BENCHMARK_CAPTURE(settle, mariadb, testing::DatabaseKind::mariadb)->Arg(1)->Arg(64)->Arg(256);
+using enum testing::DatabaseKind;
+BENCHMARK_CAPTURE(settle, sqlite_free, sqlite, Price::free)->Arg(1)->Arg(64)->Arg(256);
+BENCHMARK_CAPTURE(settle, sqlite_charged, sqlite, Price::charged)->Arg(1)->Arg(64)->Arg(256);
+BENCHMARK_CAPTURE(settle, mariadb_free, mariadb, Price::free)->Arg(1)->Arg(64)->Arg(256);
+BENCHMARK_CAPTURE(settle, mariadb_charged, mariadb, Price::charged)->Arg(1)->Arg(64)->Arg(256);
 
 }  // namespace
 }  // namespace deeppool::governance

@@ -29,10 +29,22 @@ inline HoldRecord numbered_hold(int64_t n) {
   r.key = base::ApiKeyId{1 + n % 2};
   r.model = n % 3 == 0 ? "model-a" : "model-b";
   r.started_at_ms = 1'800'000'000'000 + n * 3'600'000;  // days differ
+  r.quota_leased = n % 2 == 0;
+  r.price = base::PriceId{1};
+  r.held_money = base::Money::units(n);
   return r;
 }
 
-// Its tokens are a function of its number, so that a lost or doubled one shows in any sum.
+// Every fifth request is free, every fourth uses a grant.
+inline Bill numbered_bill(int64_t n) {
+  Bill bill;
+  bill.price = base::PriceId{1};
+  if (n % 5 != 0) bill.charged = base::Money::units(1'000'000 + n);
+  if (n % 4 == 0) bill.grants.add({base::GrantId{1}, 1 + n % 100});
+  return bill;
+}
+
+// Tokens and charge are a function of its number, so that a lost or doubled one shows in any sum.
 inline FinalRecord numbered_final(int64_t n) {
   const HoldRecord hold = numbered_hold(n);
   FinalRecord r;
@@ -45,6 +57,8 @@ inline FinalRecord numbered_final(int64_t n) {
   r.attempts = 1;
   r.usage.prompt_tokens = 1000 + n;
   r.usage.completion_tokens = 10 + n;
+  r.bill = numbered_bill(n);
+  r.quota_leased = hold.quota_leased;
   return r;
 }
 
@@ -65,6 +79,42 @@ inline void add_user_with_two_keys(sql::Database& database) {
                               key, sql::Blob{hash}, sql::Blob{hash})
                     .ok());
   }
+  ASSERT_TRUE(writer
+                  ->execute("INSERT INTO token_grants (id, user_id, tokens_total, created_at)"
+                            " VALUES (1, 1, 1000000000, 0)")
+                  .ok());
+}
+
+// The books of user 1, all from the same transactions: charges of usage rows, of days, of the
+// ledger and of the wallet; tokens of grants; and what each took out of a lease.
+inline void expect_books_agree(sql::Database& database) {
+  auto reader = database.read();
+  const auto money = [&](auto text) {
+    return reader->query_value<std::optional<base::Money>>(text)->value_or(base::Money());
+  };
+  const auto count = [&](auto text) {
+    return reader->query_value<std::optional<int64_t>>(text)->value_or(0);
+  };
+  const base::Money charged = money(sql::Sql<0>("SELECT SUM(charged) FROM usage_records"));
+  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(charged) FROM token_usage_daily")), charged);
+  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(amount) FROM ledger_entries WHERE account = 'revenue'")),
+            charged);
+  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(amount) FROM wallet_transactions WHERE user_id = 1")),
+            -charged);
+  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(posted) FROM user_wallets")), -charged);
+  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(leased) FROM user_wallets")), -charged);
+  EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(amount) FROM fund_leases WHERE kind = 'wallet'")),
+            -charged.units());
+  EXPECT_EQ(count(sql::Sql<0>("SELECT COUNT(*) FROM ledger_txns")),
+            count(sql::Sql<0>("SELECT COUNT(*) FROM usage_records WHERE charged > 0")));
+  const int64_t granted = count(sql::Sql<0>("SELECT SUM(grant_tokens) FROM usage_records"));
+  EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(tokens) FROM token_grant_uses")), granted);
+  EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(tokens_used) FROM token_grants")), granted);
+  EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(tokens_leased) FROM token_grants")), -granted);
+  EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(amount) FROM fund_leases WHERE kind = 'grant'")),
+            -granted);
+  EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(amount) FROM fund_leases WHERE kind = 'quota'")),
+            count(sql::Sql<0>("SELECT SUM(quota_leased) FROM api_keys")));
 }
 
 struct StoredUsage {
@@ -93,6 +143,7 @@ inline StoredUsage stored_usage(sql::Database& database) {
   EXPECT_EQ(std::get<1>(**daily), static_cast<int64_t>(rows->size()));
   EXPECT_EQ(*reader->query_value<int64_t>("SELECT COALESCE(SUM(quota_used), 0) FROM api_keys"),
             sum);
+  expect_books_agree(database);
   return out;
 }
 

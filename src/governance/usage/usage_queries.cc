@@ -7,7 +7,8 @@
 
 #define DP_USAGE_SUMS                                                                             \
   "COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(cached_tokens), 0)," \
-  " COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0)"
+  " COALESCE(SUM(cache_write_tokens), 0), COALESCE(SUM(completion_tokens), 0),"                   \
+  " COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(charged), 0)"
 #define DP_USAGE_OF_USER                                                \
   " FROM token_usage_daily WHERE user_id = ? AND day >= ? AND day <= ?" \
   " AND (? = 0 OR key_id = ?) AND (? = '' OR model_name = ?)"
@@ -22,7 +23,8 @@ namespace {
 struct TotalsRow : UsageTotals {
   static TotalsRow from_row(const sql::Row& row) {
     TotalsRow t;
-    row.into(t.requests, t.prompt_tokens, t.cached_tokens, t.completion_tokens, t.reasoning_tokens);
+    row.into(t.requests, t.prompt_tokens, t.cached_tokens, t.cache_write_tokens,
+             t.completion_tokens, t.reasoning_tokens, t.charged);
     return t;
   }
 };
@@ -31,8 +33,10 @@ void read_totals(const sql::Row& row, UsageTotals& t) {
   t.requests = row.get<int64_t>(1);
   t.prompt_tokens = row.get<int64_t>(2);
   t.cached_tokens = row.get<int64_t>(3);
-  t.completion_tokens = row.get<int64_t>(4);
-  t.reasoning_tokens = row.get<int64_t>(5);
+  t.cache_write_tokens = row.get<int64_t>(4);
+  t.completion_tokens = row.get<int64_t>(5);
+  t.reasoning_tokens = row.get<int64_t>(6);
+  t.charged = row.get<base::Money>(7);
 }
 
 struct DayRow : ConsumptionRow {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "governance/limits.h"
+#include "governance/pricing/charge.h"
 
 namespace deeppool::governance {
 namespace {
@@ -14,11 +15,26 @@ std::string column_text(std::string_view text) {
 
 // No sum of rows may overflow, whatever a record says.
 llm::Usage column_usage(llm::Usage usage) {
-  for (int64_t* count : {&usage.prompt_tokens, &usage.completion_tokens, &usage.cached_tokens,
-                         &usage.cache_write_tokens, &usage.reasoning_tokens}) {
+  for (int64_t* count :
+       {&usage.prompt_tokens, &usage.completion_tokens, &usage.cached_tokens,
+        &usage.cache_write_tokens, &usage.reasoning_tokens, &usage.image_input_tokens,
+        &usage.audio_input_tokens, &usage.image_output_tokens, &usage.audio_output_tokens}) {
     *count = std::clamp<int64_t>(*count, 0, kMaxRequestTokens);
   }
   return usage;
+}
+
+// A charge below zero is none, and a part of no tokens uses no grant.
+Bill column_bill(const Bill& bill) {
+  Bill out;
+  out.price = bill.price;
+  out.charged = std::max(bill.charged, base::Money());
+  out.discount_ppm = std::clamp<int64_t>(bill.discount_ppm, 0, kMillion);
+  for (const GrantPart& part : bill.grants.list()) {
+    if (!part.grant || part.tokens <= 0) continue;
+    out.grants.add({part.grant, std::min(part.tokens, kMaxRequestTokens)});
+  }
+  return out;
 }
 
 }  // namespace
@@ -42,6 +58,9 @@ UsageRow usage_row(const FinalRecord& r) {
   row.attempts = r.attempts;
   row.error_code = column_text(r.error_code);
   row.upstream_request_id = column_text(r.upstream_request_id);
+  row.bill = column_bill(r.bill);
+  row.quota_leased = r.quota_leased;
+  row.deviates = r.deviates;
   return row;
 }
 
@@ -58,6 +77,9 @@ OpenHold open_hold(const HoldRecord& r, int64_t segment) {
   hold.row.stream = r.stream;
   hold.row.started_at_ms = r.started_at_ms;
   hold.row.usage.source = llm::Usage::Source::estimated;
+  hold.row.bill.price = r.price;
+  hold.row.quota_leased = r.quota_leased;
+  hold.row.held = {r.held_tokens, r.held_money};
   return hold;
 }
 
@@ -65,6 +87,7 @@ void note_progress(OpenHold& hold, const ProgressRecord& r) {
   if (r.endpoint) hold.row.endpoint = r.endpoint;
   hold.row.usage = column_usage(r.usage);
   hold.row.duration_ms = r.duration_ms;
+  hold.row.bill = column_bill(r.bill);
 }
 
 int64_t usage_day(int64_t unix_ms) {

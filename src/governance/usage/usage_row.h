@@ -11,6 +11,12 @@
 
 namespace deeppool::governance {
 
+// What the hold record said; proof that the request was admitted.
+struct Held {
+  int64_t tokens = 0;
+  base::Money money;
+};
+
 struct UsageRow {
   base::RequestId request_id;
   base::UserId user;
@@ -29,16 +35,23 @@ struct UsageRow {
   int attempts = 0;
   std::string error_code;
   std::string upstream_request_id;
+  Bill bill;
+  bool quota_leased = false;
+  bool deviates = false;
+  std::optional<Held> held;  // nothing: no hold record was found
+
+  int64_t finished_at_ms() const { return started_at_ms + duration_ms; }
 };
 
 // Foreign texts are made fit for the columns: what is not UTF-8 is left out.
 UsageRow usage_row(const FinalRecord& record);
 
-// A hold whose process died, charged by its last progress; nothing if there was none. What is
-// unknown by then stays empty: status 0, no error code of the gateway.
+// A request whose final record has not come. If its process died, `row` is what is charged: its
+// last progress, or nothing. What is unknown by then stays empty: status 0, no error code of the
+// gateway.
 struct OpenHold {
   int64_t segment = 0;
-  UsageRow row;  // usage: of the last progress
+  UsageRow row;  // usage and bill: of the last progress
 };
 OpenHold open_hold(const HoldRecord& record, int64_t segment);
 void note_progress(OpenHold& hold, const ProgressRecord& record);

@@ -8,6 +8,7 @@
 
 #include "base/crash_point.h"
 #include "base/text.h"
+#include "governance/ledger/usage_posting.h"
 #include "governance/limits.h"
 #include "sql/transaction.h"
 
@@ -16,6 +17,18 @@ namespace {
 
 std::string_view source_name(llm::Usage::Source source) {
   return source == llm::Usage::Source::upstream ? "upstream" : "estimated";
+}
+
+std::optional<base::PriceId> price_of(const Bill& bill) {
+  return bill.price ? std::optional(bill.price) : std::nullopt;
+}
+
+std::optional<int64_t> held_tokens(const UsageRow& row) {
+  return row.held ? std::optional(row.held->tokens) : std::nullopt;
+}
+
+std::optional<base::Money> held_money(const UsageRow& row) {
+  return row.held ? std::optional(row.held->money) : std::nullopt;
 }
 
 std::string stream_name(int loop) {
@@ -56,41 +69,53 @@ using DayKey =
     std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view, std::string_view>;
 struct KeyUse {
   int64_t tokens = 0;
+  int64_t leased_tokens = 0;  // of them, those that were held in a lease
   int64_t last_used_at = 0;
 };
 
-void add(UsageTotals& totals, const llm::Usage& usage) {
+Result<void> add(UsageTotals& totals, const UsageRow& row) {
+  const llm::Usage& usage = row.usage;
   ++totals.requests;
   totals.prompt_tokens += usage.prompt_tokens;
   totals.cached_tokens += usage.cached_tokens;
+  totals.cache_write_tokens += usage.cache_write_tokens;
   totals.completion_tokens += usage.completion_tokens;
   totals.reasoning_tokens += usage.reasoning_tokens;
+  const auto charged = checked_add(totals.charged, row.bill.charged);
+  if (!charged)
+    return Error(ErrorCode::internal, "Internal error.", "a day's charges exceed Money");
+  totals.charged = *charged;
+  return {};
 }
 
 Result<void> add_to_days(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
   std::map<DayKey, UsageTotals> days;
   for (const UsageRow* row : rows) {
-    add(days[{row->user, usage_day(row->started_at_ms), row->key, row->model,
-              to_string(row->source)}],
-        row->usage);
+    DP_CHECK(add(days[{row->user, usage_day(row->started_at_ms), row->key, row->model,
+                       to_string(row->source)}],
+                 *row));
   }
-  using Tuple = std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view,
-                           std::string_view, int64_t, int64_t, int64_t, int64_t, int64_t>;
+  using Tuple =
+      std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view, std::string_view, int64_t,
+                 int64_t, int64_t, int64_t, int64_t, int64_t, base::Money>;
   std::vector<Tuple> tuples;
   for (const auto& [key, totals] : days) {
     tuples.push_back(
         std::tuple_cat(key, std::tuple(totals.requests, totals.prompt_tokens, totals.cached_tokens,
-                                       totals.completion_tokens, totals.reasoning_tokens)));
+                                       totals.cache_write_tokens, totals.completion_tokens,
+                                       totals.reasoning_tokens, totals.charged)));
   }
   return tx.insert_rows(
       "INSERT INTO token_usage_daily (user_id, day, key_id, model_name, source, requests,"
-      " prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens) VALUES {rows}"
-      " {upsert user_id, day, key_id, model_name, source, device_id}"
+      " prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens,"
+      " charged) VALUES {rows} {upsert user_id, day, key_id, model_name, source, device_id}"
       " requests = requests + {new requests},"
       " prompt_tokens = prompt_tokens + {new prompt_tokens},"
       " cached_tokens = cached_tokens + {new cached_tokens},"
+      " cache_write_tokens = cache_write_tokens + {new cache_write_tokens},"
       " completion_tokens = completion_tokens + {new completion_tokens},"
-      " reasoning_tokens = reasoning_tokens + {new reasoning_tokens}",
+      " reasoning_tokens = reasoning_tokens + {new reasoning_tokens},"
+      " charged = charged + {new charged}",
       std::span<const Tuple>(tuples));
 }
 
@@ -99,13 +124,15 @@ Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& ro
   for (const UsageRow* row : rows) {
     KeyUse& use = keys[row->key];
     use.tokens += row->usage.total();
+    if (row->quota_leased) use.leased_tokens += row->usage.total();
     use.last_used_at = std::max(use.last_used_at, row->started_at_ms);
   }
   for (const auto& [key, use] : keys) {
     DP_CHECK(tx.execute(
-        "UPDATE api_keys SET quota_used = quota_used + ?, last_used_at = CASE"
+        "UPDATE api_keys SET quota_used = quota_used + ?, quota_leased = quota_leased - ?,"
+        " last_used_at = CASE"
         " WHEN last_used_at IS NULL OR last_used_at < ? THEN ? ELSE last_used_at END WHERE id = ?",
-        use.tokens, use.last_used_at, use.last_used_at, key));
+        use.tokens, use.leased_tokens, use.last_used_at, use.last_used_at, key));
   }
   return {};
 }
@@ -135,6 +162,7 @@ Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
       DP_CHECK(insert(tx, fresh));
       DP_CHECK(add_to_days(tx, fresh));
       DP_CHECK(add_to_keys(tx, fresh));
+      DP_CHECK(ledger::post_usage(tx, fresh, instance_));
     }
     for (const SpoolCursor& cursor : cursors) {
       DP_CHECK(
@@ -156,24 +184,30 @@ Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRo
                            std::optional<base::EndpointId>, std::string_view, std::string_view,
                            std::string_view, int, bool, int64_t, int64_t, std::optional<int64_t>,
                            int64_t, int64_t, int64_t, int64_t, int64_t, std::string_view, int,
-                           std::string_view, std::string_view, std::string_view>;
+                           std::string_view, std::string_view, std::string_view, int64_t, int64_t,
+                           int64_t, int64_t, std::optional<base::PriceId>, int64_t, int64_t,
+                           base::Money, std::optional<int64_t>, std::optional<base::Money>, bool>;
   std::vector<Tuple> tuples;
   tuples.reserve(rows.size());
   for (const UsageRow* r : rows) {
-    tuples.emplace_back(r->request_id, r->user, r->key, r->model, r->endpoint, to_string(r->api),
-                        to_string(r->source), to_string(r->outcome), r->status, r->stream,
-                        r->started_at_ms, r->duration_ms, r->first_token_ms, r->usage.prompt_tokens,
-                        r->usage.cached_tokens, r->usage.cache_write_tokens,
-                        r->usage.completion_tokens, r->usage.reasoning_tokens,
-                        source_name(r->usage.source), r->attempts, r->error_code,
-                        r->upstream_request_id, instance_);
+    tuples.emplace_back(
+        r->request_id, r->user, r->key, r->model, r->endpoint, to_string(r->api),
+        to_string(r->source), to_string(r->outcome), r->status, r->stream, r->started_at_ms,
+        r->duration_ms, r->first_token_ms, r->usage.prompt_tokens, r->usage.cached_tokens,
+        r->usage.cache_write_tokens, r->usage.completion_tokens, r->usage.reasoning_tokens,
+        source_name(r->usage.source), r->attempts, r->error_code, r->upstream_request_id, instance_,
+        r->usage.image_input_tokens, r->usage.audio_input_tokens, r->usage.image_output_tokens,
+        r->usage.audio_output_tokens, price_of(r->bill), r->bill.grants.tokens(),
+        r->bill.discount_ppm, r->bill.charged, held_tokens(*r), held_money(*r), r->deviates);
   }
   return tx.insert_rows(
       "INSERT INTO usage_records (request_id, user_id, key_id, model_name, endpoint_id, api, "
       "source,"
       " outcome, status, stream, started_at, duration_ms, first_token_ms, prompt_tokens,"
       " cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens, usage_source,"
-      " attempts, error_code, upstream_request_id, instance) VALUES {rows}",
+      " attempts, error_code, upstream_request_id, instance, image_input_tokens,"
+      " audio_input_tokens, image_output_tokens, audio_output_tokens, price_id, grant_tokens,"
+      " discount_ppm, charged, held_tokens, held_money, deviates) VALUES {rows}",
       std::span<const Tuple>(tuples));
 }
 

@@ -1,7 +1,8 @@
 // The tables usage_records, token_usage_daily and spool_cursors, and quota_used and last_used_at of
 // api_keys. Blocking: for the applier's thread and blocking pools. Safe on every thread. Invariant:
-// a request's row, its share of the daily sums and of its key's quota_used, and the spool's cursor
-// behind it are written in one transaction, and only once per request id.
+// a request's row, its share of the daily sums and of its key's quota_used, its ledger entries with
+// all that they move, and the spool's cursor behind it are written in one transaction, and only
+// once per request id.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,10 @@ struct UsageTotals {
   int64_t requests = 0;
   int64_t prompt_tokens = 0;
   int64_t cached_tokens = 0;
+  int64_t cache_write_tokens = 0;
   int64_t completion_tokens = 0;
   int64_t reasoning_tokens = 0;
+  base::Money charged;
 };
 
 // Days are inclusive, as usage_day() counts them. No user: all of them (administration).

@@ -15,7 +15,8 @@ MYSQL_BIND argument(const Value& value, std::string& decimal) {
   MYSQL_BIND bind{};
   const auto point_at = [&](enum_field_types type, const void* data, size_t size) {
     bind.buffer_type = type;
-    bind.buffer = const_cast<void*>(data);
+    // libmariadb takes a null pointer for NULL, whatever the length.
+    bind.buffer = const_cast<void*>(data == nullptr ? "" : data);
     bind.buffer_length = static_cast<unsigned long>(size);
   };
   if (const auto* integer = std::get_if<int64_t>(&value)) {
