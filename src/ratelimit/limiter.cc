@@ -59,6 +59,14 @@ void Permit::release() {
   settle(0);
 }
 
+// The tokens to be counted for a request.
+Result<int64_t> Limiter::countable(Limits limits, int64_t estimated_tokens) {
+  if (limits.tpm <= 0) return int64_t{0};
+  const int64_t tokens = std::clamp<int64_t>(estimated_tokens, 0, kMaxTokens);
+  if (tokens > 0 && tokens > limits.tpm) return too_large(limits.tpm, tokens);
+  return tokens;
+}
+
 Limiter::Entry* Limiter::Shard::find(base::ApiKeyId key) {
   const auto found = entries.find(key);
   return found == entries.end() ? nullptr : &*found->second;
@@ -76,16 +84,14 @@ Limiter::Entry& Limiter::Shard::find_or_insert(base::ApiKeyId key, Second now) {
     entries.erase(oldest.key);
     by_age.pop_front();
   }
-  by_age.push_back({key, {}});
+  by_age.push_back({key, {}, nullptr});
   entries.emplace(key, std::prev(by_age.end()));
   return by_age.back();
 }
 
 Result<Permit> Limiter::admit(base::ApiKeyId key, Limits limits, int64_t estimated_tokens) {
-  Permit permit;
-  if (limits.rpm <= 0 && limits.tpm <= 0) return permit;
-  const int64_t tokens = limits.tpm > 0 ? std::clamp<int64_t>(estimated_tokens, 0, kMaxTokens) : 0;
-  if (tokens > 0 && tokens > limits.tpm) return too_large(limits.tpm, tokens);
+  if (limits.rpm <= 0 && limits.tpm <= 0) return Permit();
+  DP_TRY(const int64_t tokens, countable(limits, estimated_tokens));
 
   Shard& home = shard(key);
   const std::lock_guard lock(home.mutex);
@@ -94,10 +100,20 @@ Result<Permit> Limiter::admit(base::ApiKeyId key, Limits limits, int64_t estimat
   const Second second = second_of(now);
   Window& window = home.find_or_insert(key, second).window;
   window.advance(second);
-  const bool fits = (limits.rpm <= 0 || window.requests() < limits.rpm) &&
-                    (limits.tpm <= 0 || window.tokens() <= limits.tpm - tokens);
-  if (!fits) return refusal(window, limits, tokens, now);
+  if (!fits(window, limits, tokens)) return refusal(window, limits, tokens, now);
+  return count(key, window, limits, tokens, now);
+}
 
+bool Limiter::fits(const Window& window, Limits limits, int64_t tokens) {
+  return (limits.rpm <= 0 || window.requests() < limits.rpm) &&
+         (limits.tpm <= 0 || window.tokens() <= limits.tpm - tokens);
+}
+
+// Counts what was found to fit.
+Permit Limiter::count(base::ApiKeyId key, Window& window, Limits limits, int64_t tokens,
+                      base::Instant now) {
+  Permit permit;
+  const Second second = second_of(now);
   window.add(second, 1, tokens);
   permit.snapshot_ = describe(window, limits, now);
   if (limits.tpm > 0) {
@@ -181,13 +197,17 @@ void Limiter::correct(base::ApiKeyId key, Second admitted, int64_t reserved, int
   Shard& home = shard(key);
   const std::lock_guard lock(home.mutex);
   if (actual < reserved) {
-    if (Entry* entry = home.find(key)) entry->window.take_back(admitted, reserved - actual);
+    Entry* entry = home.find(key);
+    if (entry == nullptr) return;
+    entry->window.take_back(admitted, reserved - actual);
+    if (entry->share) correct_share(*entry, admitted, actual - reserved);
     return;
   }
   const Second now = second_of(clock_.now());
-  Window& window = home.find_or_insert(key, now).window;
-  window.advance(now);
-  window.add(now, 0, actual - reserved);
+  Entry& entry = home.find_or_insert(key, now);
+  entry.window.advance(now);
+  entry.window.add(now, 0, actual - reserved);
+  if (entry.share) correct_share(entry, now, actual - reserved);
 }
 
 }  // namespace deeppool::ratelimit

@@ -1,6 +1,7 @@
 // The bounds of this module, each with its reason.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,5 +22,38 @@ inline constexpr int kReclaimPerInsert = 2;
 // Subjects that AttemptLimiter remembers: 65,536 x 16 B = 1 MiB, whatever an attacker sends.
 inline constexpr size_t kAttemptSets = 8192;
 inline constexpr size_t kAttemptWays = 8;
+
+// ---- several instances that share limits
+
+// A limit up to this is counted one by one, without chunks: a chunk would be most of it.
+inline constexpr int64_t kStrictLimit = 20;
+// What an instance holds of a key at most, as a part of the limit: an eighth over all instances, so
+// that little lies idle, and never more than a quarter.
+inline constexpr int64_t kChunksOverAll = 8;
+inline constexpr int64_t kLargestChunk = 4;
+// A lease is used within this time or returned. Long enough to serve many requests by one call.
+inline constexpr std::chrono::milliseconds kLease{4000};
+// A strict grant is used at once; this bounds the way back from Redis.
+inline constexpr std::chrono::milliseconds kStrictLease{1000};
+// What a request waits for Redis at most.
+inline constexpr std::chrono::milliseconds kLeaseWait{20};
+inline constexpr std::chrono::milliseconds kHeartbeat{200};
+inline constexpr std::chrono::milliseconds kHeartbeatWait{100};
+inline constexpr std::chrono::milliseconds kHeartbeatRetry{50};
+// Who has not confirmed an answer for this long is on its own, and Redis sets its share aside.
+inline constexpr std::chrono::milliseconds kMembership{1000};
+// Until everything of before a change has left every window: the ring, and the differences between
+// clocks and discoveries.
+inline constexpr std::chrono::seconds kSettled{kRingSeconds + 2};
+// An instance that has not been seen for this long is no longer counted.
+inline constexpr std::chrono::minutes kForgotten{5};
+// What may be admitted beyond what is known to be free while nothing is known: a part of the limit.
+inline constexpr int64_t kBlindPart = 20;
+// A key that is spent over all instances is asked for again after this time at the earliest.
+inline constexpr std::chrono::milliseconds kRefusalBelieved{100};
+// Keys with something to report, taken up per heartbeat; the rest waits for the next one.
+inline constexpr size_t kReportsPerBeat = 2048;
+// Corrections that a key keeps for its next report; a ring has no more seconds.
+inline constexpr size_t kMaxCorrections = kRingSeconds;
 
 }  // namespace deeppool::ratelimit

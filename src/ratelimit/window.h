@@ -19,6 +19,14 @@ class Window {
   // Takes tokens back out of the second they were added in; nothing if it has left the window.
   void take_back(Second when, int64_t tokens);
 
+  // visit(second, requests, tokens), oldest first.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (uint32_t i = 0; i < size_; ++i) {
+      visit(slot(i).second, static_cast<int64_t>(slot(i).requests), slot(i).tokens);
+    }
+  }
+
   bool empty() const { return size_ == 0; }
   int64_t requests() const { return requests_; }
   int64_t tokens() const { return tokens_; }
