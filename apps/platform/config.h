@@ -46,6 +46,11 @@ struct MysqlSettings {
   int64_t writers = static_cast<int64_t>(sql::kMysqlWriters);
 };
 
+struct RedisSettings {
+  std::string url;      // empty: limits are this process's own
+  std::string ca_file;  // for rediss://; empty: the system's
+};
+
 struct StreamTimeouts {
   seconds first_token{10};
   seconds inter_chunk_idle{20};
@@ -80,6 +85,7 @@ struct SpoolSettings {
 struct Config {
   ServerSettings server;
   std::optional<MysqlSettings> mysql;  // absent: SQLite under data_dir
+  RedisSettings redis;
   std::string data_dir = "./data";
   std::string tokenizers_dir;  // empty: the ones that came with the program
   StreamTimeouts stream_timeouts;

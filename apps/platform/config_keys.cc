@@ -7,6 +7,7 @@
 #include "async/address.h"
 #include "base/text.h"
 #include "http/middleware/trusted_proxies.h"
+#include "redis/server.h"
 
 namespace deeppool::platform {
 namespace {
@@ -37,6 +38,9 @@ bool is_master_key(std::string_view s) {
 }
 bool is_password(std::string_view s) {
   return s.empty() || (s.size() >= kMinPassword && s.size() <= kMaxPassword);
+}
+bool is_redis_url(std::string_view s) {
+  return s.empty() || redis::parse_url(s).ok();
 }
 bool is_token(std::string_view s) {
   return s.empty() || s.size() >= kMinMetricsToken;
@@ -116,6 +120,17 @@ const ConfigKey kKeys[] = {
      .help = "Connections for writing, at most.",
      .min = 1,
      .max = 256},
+    {.path = "redis.url",
+     .slot = Text([](Config& c) -> auto& { return c.redis.url; }),
+     .help = "Redis 6+ through which several programs share the limits of keys; `rediss://` "
+             "encrypts. A database of its own. Empty: limits are counted in this program.",
+     .expected = "a URL like redis://user:password@host:6379/0",
+     .accepts = is_redis_url,
+     .shown = Shown::masked},
+    {.path = "redis.ca_file",
+     .slot = Text([](Config& c) -> auto& { return c.redis.ca_file; }),
+     .help = "PEM file with the authority to trust under `rediss://`. Empty: the system's.",
+     .expected = "a file"},
     {.path = "data_dir",
      .slot = Text([](Config& c) -> auto& { return c.data_dir; }),
      .help = "Database, spool and generated keys. One running program per directory.",
@@ -197,7 +212,6 @@ const ConfigKey kKeys[] = {
 
 constexpr LaterKey kLaterKeys[] = {
     {"server.grpc_addr", "internal calls"},
-    {"redis", "limits shared over Redis"},
     {"admin.default_hybrid_policy_path", "hybrid models"},
     {"admin.node_managers", "the device pool"},
     {"admin.experiment_servers", "judges and datasets"},

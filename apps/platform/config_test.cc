@@ -114,6 +114,8 @@ TEST(Config, SaysWhereAndWhatWasExpected) {
       {"ca without verification", "mysql: {ca_file: /x}\n",
        "c.yaml: mysql.ca_file: expected mysql.tls to be \"required\"; without it no certificate "
        "is checked"},
+      {"a Redis URL is not repeated", "redis: {url: 'redis://secret@cache'}\n",
+       "c.yaml:1: redis.url: expected a URL like redis://user:password@host:6379/0"},
       {"a control character", "data_dir: \"a\\nb\"\n",
        "c.yaml:1: data_dir: expected a directory, got \"a\\u000ab\""},
   };
@@ -126,7 +128,7 @@ TEST(Config, RefusesWhatIsNotYamlAndWhatIsTooDeepOrTooLarge) {
   std::string deep;
   for (int i = 0; i < 5000; ++i) deep += "{a: ";
   EXPECT_NE(problem(deep), "");
-  EXPECT_NE(problem("redis: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}").find("nested too deeply"),
+  EXPECT_NE(problem("web: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}").find("nested too deeply"),
             std::string::npos);
   EXPECT_NE(problem(std::string(300 * 1024, '#')).find("too large"), std::string::npos);
 }
@@ -140,13 +142,12 @@ TEST(Config, CollectsProblemsAndBoundsThem) {
 
 TEST(Config, WarnsOfKeysOfLaterVersions) {
   const auto config = parse_config(
-      "redis: {url: 'redis://x'}\nadmin:\n  node_managers: [{name: n, addr: 'a:1'}]\n"
+      "web: {control_dir: x}\nadmin:\n  node_managers: [{name: n, addr: 'a:1'}]\n"
       "  payment: {wechat: {a: {b: 1}}}\nserver: {grpc_addr: ':9090'}\n",
-      "c.yaml", {{"DEEPPOOL_REDIS__URL", "x"}});
+      "c.yaml", {{"DEEPPOOL_WEB__PORTAL_DIR", "x"}});
   ASSERT_TRUE(config) << config.error().message;
   ASSERT_EQ(config->warnings.size(), 5u);
-  EXPECT_EQ(config->warnings[0],
-            "c.yaml:1: redis (limits shared over Redis) is not used by this version");
+  EXPECT_EQ(config->warnings[0], "c.yaml:1: web (the web consoles) is not used by this version");
   EXPECT_EQ(config->warnings[1].substr(0, 29), "c.yaml:3: admin.node_managers");
 }
 

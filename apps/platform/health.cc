@@ -21,30 +21,45 @@ Task<void> answer(Exchange& x, int status, std::string body) {
   Result<void> sent = co_await x.send(status, kJson, body);  // or nobody is there
 }
 
-// The envelope of /api/v1 with what is wrong, for people and for the log of a load balancer.
-std::string not_ready_body(const std::vector<Readiness::Reason>& reasons) {
-  std::string parts;
-  std::string list;
+std::string as_list(const std::vector<Readiness::Reason>& reasons) {
+  std::string list = "[";
   for (const Readiness::Reason& reason : reasons) {
-    parts += (parts.empty() ? "" : ", ") + reason.part;
-    list += list.empty() ? "{\"part\":" : ",{\"part\":";
+    list += list.size() == 1 ? "{\"part\":" : ",{\"part\":";
     base::append_json_string(list, reason.part);
     list += ",\"reason\":";
     base::append_json_string(list, reason.text);
     list += '}';
   }
+  return list + "]";
+}
+
+// The envelope of /api/v1 with what is wrong, for people and for the log of a load balancer.
+std::string not_ready_body(const std::vector<Readiness::Reason>& reasons) {
+  std::string parts;
+  for (const Readiness::Reason& reason : reasons)
+    parts += (parts.empty() ? "" : ", ") + reason.part;
   std::string body = R"({"code":503,"message":)";
   base::append_json_string(body, "not ready: " + parts);
-  return body + R"(,"data":{"status":"not_ready","reasons":[)" + list + "]}}";
+  return body + R"(,"data":{"status":"not_ready","reasons":)" + as_list(reasons) + "}}";
+}
+
+std::string ready_body(const std::vector<Readiness::Reason>& notes) {
+  if (notes.empty()) return std::string(kReady);
+  return R"({"code":0,"message":"ok","data":{"status":"ready","notes":)" + as_list(notes) + "}}";
 }
 
 Task<void> answer_ready(Exchange& x, const Readiness& readiness) {
   const auto reasons = readiness.reasons();
   const int status = reasons.empty() ? 200 : 503;
-  co_await answer(x, status, reasons.empty() ? std::string(kReady) : not_ready_body(reasons));
+  co_await answer(x, status,
+                  reasons.empty() ? ready_body(readiness.notes()) : not_ready_body(reasons));
 }
 
 }  // namespace
+
+void Readiness::add_note(std::string part, Check check) {
+  notes_.push_back({std::move(part), std::move(check)});
+}
 
 void Readiness::add(std::string part, Check check) {
   if (rows_.size() >= kMaxReadinessChecks) {
@@ -63,8 +78,16 @@ std::vector<Readiness::Reason> Readiness::reasons() const {
     case Phase::serving:
       break;
   }
+  return run(rows_);
+}
+
+std::vector<Readiness::Reason> Readiness::notes() const {
+  return run(notes_);
+}
+
+std::vector<Readiness::Reason> Readiness::run(const std::vector<Row>& rows) {
   std::vector<Reason> out;
-  for (const Row& row : rows_) {
+  for (const Row& row : rows) {
     std::string text = row.check();
     if (!text.empty()) out.push_back({row.part, std::move(text)});
   }

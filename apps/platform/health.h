@@ -20,6 +20,9 @@ class Readiness {
   // Only before the first probe; at most kMaxReadinessChecks.
   void add(std::string part, Check check);
 
+  // The same for what is worth knowing but no reason to take traffic away: shown, never 503.
+  void add_note(std::string part, Check check);
+
   // Until start() everything is "starting"; after stop() "shutting down". Any thread.
   void start() { phase_ = Phase::serving; }
   void stop() { phase_ = Phase::stopping; }
@@ -30,6 +33,7 @@ class Readiness {
   };
   // Empty: ready.
   std::vector<Reason> reasons() const;
+  std::vector<Reason> notes() const;
 
  private:
   enum class Phase { starting, serving, stopping };
@@ -37,7 +41,10 @@ class Readiness {
     std::string part;
     Check check;
   };
+  static std::vector<Reason> run(const std::vector<Row>& rows);
+
   std::vector<Row> rows_;
+  std::vector<Row> notes_;
   std::atomic<Phase> phase_{Phase::starting};
 };
 

@@ -26,4 +26,7 @@ inline constexpr size_t kMaxReadinessChecks = 64;
 // A scrape takes some milliseconds; Prometheus itself gives up after 10 s.
 inline constexpr std::chrono::seconds kScrapeTimeout{5};
 
+// For the last message to Redis.
+inline constexpr std::chrono::seconds kLimitsGrace{1};
+
 }  // namespace deeppool::platform

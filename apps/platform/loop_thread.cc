@@ -6,12 +6,20 @@ namespace {
 // After the last request, for tails of upstream bodies; they have deadlines of their own.
 constexpr auto kBackgroundGrace = std::chrono::seconds(2);
 
+std::unique_ptr<SharedLimits> shared_limits(async::Loop& loop, size_t index, SharedParts& shared) {
+  if (shared.redis == nullptr) return nullptr;
+  const auto duty =
+      index == 0 ? SharedLimits::Duty::requests_and_heartbeat : SharedLimits::Duty::requests;
+  return std::make_unique<SharedLimits>(loop, shared.lookups, *shared.redis, shared.limiter, duty);
+}
+
 }  // namespace
 
 LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes,
                        http::ServerHooks hooks, http::ServerSettings settings)
     : background_(loop_),
       client_(loop_, shared.lookups, shared.tls_contexts, shared.proxy),
+      shared_limits_(shared_limits(loop_, index, shared)),
       writer_(shared.spool.writer(static_cast<int>(index))),
       parts_{.clock = shared.clock,
              .random = shared.random,
@@ -25,6 +33,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
              .writer = *writer_,
              .client = client_,
              .background = background_,
+             .leases = shared_limits_ ? &shared_limits_->desk() : nullptr,
              .metrics = shared.metrics.loop(index)},
       access_log_({loop_, shared.log_pool, shared.access_log, shared.clock}),
       stack_({shared.clock, shared.random, shared.trusted_proxies, access_log_,
@@ -42,6 +51,7 @@ LoopThread::~LoopThread() {
 
 Result<void> LoopThread::start(const async::Address& address) {
   DP_TRY([[maybe_unused]] const uint16_t port, server_.listen(address));
+  if (shared_limits_) loop_.post([this] { shared_limits_->start(); });
   thread_ = std::thread([this] { loop_.run(); });
   return {};
 }
@@ -49,6 +59,7 @@ Result<void> LoopThread::start(const async::Address& address) {
 Task<void> LoopThread::wind_down(base::Duration grace) {
   co_await server_.drain(grace);
   co_await background_.join({loop_.now() + kBackgroundGrace});
+  if (shared_limits_) co_await shared_limits_->close();
   co_await access_log_.close();
   loop_.stop();
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "apps/platform/shared_limits.h"
 #include "async/loop.h"
 #include "async/task_group.h"
 #include "gateway/call.h"
@@ -36,6 +37,7 @@ struct SharedParts {
   async::BlockingPool& log_pool;
   http::AccessLogSink& access_log;
   const http::TrustedProxies& trusted_proxies;
+  RedisParts* redis = nullptr;  // null: limits are this process's own
 };
 
 class LoopThread {
@@ -65,6 +67,7 @@ class LoopThread {
   async::Loop loop_;
   async::TaskGroup background_;
   http::Client client_;
+  std::unique_ptr<SharedLimits> shared_limits_;  // null without Redis
   std::unique_ptr<governance::SpoolWriter> writer_;
   gateway::Parts parts_;
   http::AccessLog access_log_;

@@ -43,7 +43,7 @@ size_t loop_count(const Config& config) {
 }  // namespace
 
 Services::Services(const Config& config)
-    : config_(config), proxy_(config.proxy), limiter_(clock_), passwords_(random_) {}
+    : config_(config), proxy_(config.proxy), passwords_(random_) {}
 
 Services::~Services() {
   stop();
@@ -61,6 +61,7 @@ Result<std::unique_ptr<Services>> Services::start(const Config& config) {
   std::unique_ptr<Services> self(new Services(config));
   DP_CHECK(self->open_store());
   DP_CHECK(self->open_spool());
+  DP_CHECK(self->open_limits());
   DP_CHECK(self->open_identity());
   DP_CHECK(self->load_snapshots());
   DP_CHECK(self->open_log());
@@ -92,6 +93,22 @@ Result<void> Services::open_spool() {
   usage_ = std::make_unique<governance::UsageStore>(*database_, spool_->instance());
   applier_ = std::make_unique<governance::Applier>(*spool_, *usage_);
   return applier_->recover();
+}
+
+// Over Redis the spool's name of this instance is ours as well: both live as long as data_dir.
+Result<void> Services::open_limits() {
+  if (config_.redis.url.empty()) {
+    limiter_.emplace(clock_);
+    return {};
+  }
+  DP_TRY(const redis::Server server, redis::parse_url(config_.redis.url));
+  std::shared_ptr<const async::TlsContext> tls;
+  if (server.security == redis::Server::Security::tls) {
+    DP_TRY(tls, async::TlsContext::client(config_.redis.ca_file));
+  }
+  redis_.emplace(server, std::move(tls), clock_, spool_->instance().to_string());
+  limiter_.emplace(clock_, redis_->fleet);
+  return {};
 }
 
 // The first administrator's generated password is shown once, on the terminal, never in the log.
@@ -140,7 +157,7 @@ Result<void> Services::make_loops() {
                   keys_,
                   catalog_,
                   *tokenizers_,
-                  limiter_,
+                  *limiter_,
                   quota_,
                   *spool_,
                   *lookups_,
@@ -150,7 +167,8 @@ Result<void> Services::make_loops() {
                   *metrics_,
                   *log_pool_,
                   *access_log_,
-                  trusted_proxies_});
+                  trusted_proxies_,
+                  redis_ ? &*redis_ : nullptr});
   guards_.emplace(clock_);
   webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
                                    [this] { refreshed_now(); }});
@@ -194,6 +212,13 @@ void Services::watch_readiness() {
     return spool_->accepting() ? std::string()
                                : std::string("usage cannot be recorded: disk full?");
   });
+  if (redis_) {
+    readiness_.add_note("limits", [this] {
+      return redis_->fleet.view().mode == ratelimit::Mode::shared
+                 ? std::string()
+                 : std::string("limits are not shared: Redis is out of reach or was emptied");
+    });
+  }
 }
 
 // Figures that others keep.
@@ -209,14 +234,37 @@ void Services::watch_figures() {
                       [=, this] { return spool_->accepting() ? 1.0 : 0.0; });
   metrics_->add_gauge("store_down", "1 while the applier cannot reach the store.",
                       [=, this] { return applier_->backlog().store_down ? 1.0 : 0.0; });
+  watch_shared_limits();
   metrics_->add_counter("access_log_dropped_total", "Access log lines dropped.",
                         [=, this] { return number(access_log_->dropped()); });
   metrics_->add_counter("log_dropped_total", "Log lines dropped.",
                         [=] { return number(log::dropped()); });
 }
 
+void Services::watch_shared_limits() {
+  if (!redis_) return;
+  const auto number = [](auto v) { return static_cast<double>(v); };
+  const ratelimit::Fleet& fleet = redis_->fleet;
+  metrics_->add_gauge("ratelimit_shared", "1 while limits are shared over Redis, 0 while alone.",
+                      [&] { return fleet.view().mode == ratelimit::Mode::shared ? 1.0 : 0.0; });
+  metrics_->add_gauge("ratelimit_instances", "Instances that share limits, as last known.",
+                      [=, &fleet] { return number(fleet.view().instances); });
+  metrics_->add_counter("ratelimit_leases_total", "Calls to Redis for allowance.",
+                        [=, &fleet] { return number(fleet.counters.leases.load()); });
+  metrics_->add_counter("ratelimit_redis_failures_total", "Calls of Redis without a useful answer.",
+                        [=, &fleet] { return number(fleet.counters.failures.load()); });
+  metrics_->add_counter("ratelimit_uncovered_total", "Requests refused because Redis was late.",
+                        [=, &fleet] { return number(fleet.counters.uncovered.load()); });
+}
+
 adminapi::LiveFigures Services::live_figures() const {
   adminapi::LiveFigures live;
+  if (redis_) {
+    const ratelimit::FleetView view = redis_->fleet.view();
+    live.limits = view.mode == ratelimit::Mode::shared ? adminapi::LimitsMode::shared
+                                                       : adminapi::LimitsMode::degraded;
+    live.instances = view.instances;
+  }
   live.requests_in_flight = metrics_->in_flight();
   for (const auto& loop : loops_) live.connections += loop->connections();
   return live;

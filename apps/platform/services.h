@@ -53,11 +53,13 @@ class Services {
   explicit Services(const Config& config);
   Result<void> open_store();
   Result<void> open_spool();
+  Result<void> open_limits();
   Result<void> open_identity();
   Result<void> load_snapshots();
   Result<void> open_log();
   Result<void> make_loops();
   void watch_figures();
+  void watch_shared_limits();
   void watch_readiness();
   void refreshed_now();
   adminapi::LiveFigures live_figures() const;
@@ -69,7 +71,8 @@ class Services {
   base::SystemRandom random_;
   http::Proxy proxy_;
   http::TlsContexts tls_contexts_;
-  ratelimit::Limiter limiter_;
+  std::optional<RedisParts> redis_;
+  std::optional<ratelimit::Limiter> limiter_;
   governance::QuotaBook quota_;
   std::unique_ptr<sql::Database> database_;
   std::optional<crypto::Sealer> sealer_;

@@ -27,6 +27,18 @@ using webapi::Answer;
 using webapi::Fields;
 using webapi::Request;
 
+std::string_view limits_mode_name(LimitsMode mode) {
+  switch (mode) {
+    case LimitsMode::own:
+      return "own";
+    case LimitsMode::shared:
+      return "shared";
+    case LimitsMode::degraded:
+      break;
+  }
+  return "degraded";
+}
+
 Answer dashboard(const Admin& admin, const Request&) {
   DP_TRY(auto reader, admin.services.database.read());
   DP_TRY(const auto users, identity::users::count(reader));
@@ -49,6 +61,8 @@ Answer dashboard(const Admin& admin, const Request&) {
       {"live",
        {{"requests_in_flight", live.requests_in_flight},
         {"connections", live.connections},
+        {"limits", limits_mode_name(live.limits)},
+        {"instances", live.instances},
         {"api_keys_in_force", admin.keys.current()->size()},
         {"models_in_force", admin.catalog.current()->models().size()}}}};
 }

@@ -12,10 +12,15 @@
 
 namespace deeppool::adminapi {
 
+// own: no Redis. degraded: Redis is away, each instance keeps to its part.
+enum class LimitsMode { own, shared, degraded };
+
 // What only the running program knows.
 struct LiveFigures {
   int64_t requests_in_flight = 0;
   int64_t connections = 0;
+  LimitsMode limits = LimitsMode::own;
+  int64_t instances = 1;  // that share limits
 };
 
 struct Admin {

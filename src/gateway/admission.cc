@@ -40,6 +40,20 @@ void add_allowance(http::Exchange& x, const char* what, const ratelimit::Allowan
   x.add_header("x-ratelimit-reset-" + suffix, duration_text(a.reset));
 }
 
+ratelimit::Limits limits_of(const Call& call) {
+  return {call.key->rate_limit_rpm, call.key->rate_limit_tpm};
+}
+
+Result<void> keep_permit(Call& call, Result<ratelimit::Permit> permit) {
+  if (!permit) {
+    add_rate_headers(call.x, call.parts.limiter.snapshot(call.key->id, limits_of(call)));
+    return std::move(permit).error();
+  }
+  call.permit = std::move(*permit);
+  add_rate_headers(call.x, call.permit.snapshot());
+  return {};
+}
+
 }  // namespace
 
 Error no_such_model(const std::string& name) {
@@ -75,16 +89,14 @@ Result<void> understand(Call& call) {
 }
 
 Result<void> permit_rate(Call& call) {
-  const ratelimit::Limits limits{call.key->rate_limit_rpm, call.key->rate_limit_tpm};
-  Result<ratelimit::Permit> permit =
-      call.parts.limiter.admit(call.key->id, limits, token_bound(call));
-  if (!permit) {
-    add_rate_headers(call.x, call.parts.limiter.snapshot(call.key->id, limits));
-    return std::move(permit).error();
-  }
-  call.permit = std::move(*permit);
-  add_rate_headers(call.x, call.permit.snapshot());
-  return {};
+  return keep_permit(call,
+                     call.parts.limiter.admit(call.key->id, limits_of(call), token_bound(call)));
+}
+
+Task<Result<void>> permit_shared_rate(Call& call) {
+  Result<ratelimit::Permit> permit = co_await call.parts.leases->admit(
+      call.key->id, limits_of(call), token_bound(call), call.x.scope);
+  co_return keep_permit(call, std::move(permit));
 }
 
 Result<void> hold_quota(Call& call) {

@@ -10,7 +10,9 @@ namespace deeppool::gateway {
 Result<void> identify(Call& call);     // the API key
 Result<void> understand(Call& call);   // the body; the model, if this key may use it
 Result<void> permit_rate(Call& call);  // requests and tokens per minute
-Result<void> hold_quota(Call& call);   // the key's token quota; writes the hold record
+// The same when limits are shared: waits for Redis where what we hold of the key does not cover it.
+Task<Result<void>> permit_shared_rate(Call& call);
+Result<void> hold_quota(Call& call);  // the key's token quota; writes the hold record
 
 // x-ratelimit-*, for successes and refusals.
 void add_rate_headers(http::Exchange& x, const ratelimit::Snapshot& snapshot);

@@ -18,7 +18,7 @@
 #include "llm/tokenizer/tokenizer.h"
 #include "metrics/loop_metrics.h"
 #include "provider/catalog.h"
-#include "ratelimit/limiter.h"
+#include "ratelimit/redis/lease_desk.h"
 
 namespace deeppool::gateway {
 
@@ -42,6 +42,7 @@ struct Parts {
   governance::SpoolWriter& writer;
   http::Client& client;
   async::TaskGroup& background;
+  ratelimit::LeaseDesk* leases;  // null: limits are this process's own
   metrics::LoopMetrics& metrics;
 };
 

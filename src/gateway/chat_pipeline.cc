@@ -19,6 +19,15 @@ Result<void> admit(Call& call) {
   return {};
 }
 
+// The same with limits that are shared, for which Redis may have to be asked.
+Task<Result<void>> admit_shared(Call& call) {
+  DP_CO_CHECK(identify(call));
+  DP_CO_CHECK(understand(call));
+  Result<void> permitted = co_await permit_shared_rate(call);
+  DP_CO_CHECK(std::move(permitted));
+  co_return hold_quota(call);
+}
+
 // Nothing was sent yet: the call ends unbilled, with an error answer unless nobody is there to read
 // it.
 Task<void> end_unanswered(Call& call, Error error) {
@@ -68,7 +77,13 @@ Task<void> send_whole(Call& call, WholeAnswer& answer) {
 
 Task<void> serve_completion(Parts& parts, http::Exchange& x, llm::Api api) {
   Call call(parts, x, api);
-  if (Result<void> admitted = admit(call); !admitted) {
+  Result<void> admitted;
+  if (parts.leases == nullptr) {
+    admitted = admit(call);
+  } else {
+    admitted = co_await admit_shared(call);
+  }
+  if (!admitted) {
     co_await end_unanswered(call, std::move(admitted).error());
     co_return;
   }

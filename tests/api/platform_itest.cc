@@ -135,6 +135,8 @@ TEST_P(Platform, DashboardCounts) {
   EXPECT_EQ(board.data().at("users").at("total").as_int64(), 2);
   EXPECT_EQ(board.data().at("users").at("admins").as_int64(), 1);
   EXPECT_EQ(board.data().at("live").at("requests_in_flight").as_int64(), 3);
+  EXPECT_EQ(board.data().at("live").at("limits").as_string(), "own");
+  EXPECT_EQ(board.data().at("live").at("instances").as_int64(), 1);
   EXPECT_EQ(board.data().at("today").at("requests").as_int64(), 0);
 }
 
