@@ -32,6 +32,15 @@ void splice_stream_options(SplicedBody& out, const RequestView& view, std::strin
   }
 }
 
+// Last, so that it also overrules a null of the same name.
+void splice_limit(SplicedBody& out, const RequestView& view, OutputLimit limit) {
+  std::string member = ",\"";
+  member += limit.field;
+  member += "\":";
+  base::append_int(member, limit.tokens);
+  out.insert(view.close_brace, out.own(std::move(member)));
+}
+
 }  // namespace
 
 int64_t RequestView::estimated_prompt_tokens() const {
@@ -42,20 +51,25 @@ int64_t RequestView::reservable_prompt_tokens() const {
   return (features.text_bytes + kCharsPerToken - 1) / kCharsPerToken + overhead_tokens(*this);
 }
 
+int64_t RequestView::most_prompt_tokens() const {
+  return features.text_bytes + overhead_tokens(*this);
+}
+
 Result<RequestView> parse_request(Api api, const json::PaddedBytes& body) {
   RequestParser parser(api, body, nullptr);
   if (!parser.parse()) return parser.error();
   return std::move(parser.view());
 }
 
-SplicedBody splice(const RequestView& view, std::string_view body,
-                   std::string_view upstream_model) {
+SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model,
+                   OutputLimit limit) {
   SplicedBody out(body);
   const bool options_first = view.stream_options_value.begin < view.model_value.begin &&
                              !view.stream_options_value.empty();
   if (view.stream && options_first) splice_stream_options(out, view, body);
   out.replace_with_string(view.model_value.begin, view.model_value.end, upstream_model);
   if (view.stream && !options_first) splice_stream_options(out, view, body);
+  if (limit.tokens > 0) splice_limit(out, view, limit);
   out.finish();
   return out;
 }

@@ -49,6 +49,9 @@ struct RequestView {
   // Chinese, where a three-byte character costs 0.6-0.8 tokens and not a quarter.
   int64_t reservable_prompt_tokens() const;
 
+  // No byte-pair encoding makes more tokens than there are bytes; pictures as estimated.
+  int64_t most_prompt_tokens() const;
+
   // For splice().
   ByteRange model_value;           // with its quotes
   ByteRange stream_options_value;  // empty if the field is absent
@@ -61,10 +64,17 @@ struct RequestView {
 // JSON, with the byte position in the message.
 Result<RequestView> parse_request(Api api, const json::PaddedBytes& body);
 
-// The body for the upstream: `model` replaced, and for streams stream_options.include_usage forced
-// to true; every other byte as the caller sent it. `view` was made from `body`. The result refers
-// to `body` and to `upstream_model`.
-SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model);
+// A bound on the answer that the caller did not set: `field` ("max_tokens") is added with `tokens`.
+struct OutputLimit {
+  std::string_view field;
+  int64_t tokens = 0;  // 0: none is added
+};
+
+// The body for the upstream: `model` replaced, for streams stream_options.include_usage forced to
+// true, and `limit` added; every other byte as the caller sent it. `view` was made from `body`. The
+// result refers to `body` and to `upstream_model`.
+SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model,
+                   OutputLimit limit = {});
 
 // An estimate for when the upstream reports no usage: the text by `tokenizer`, pictures and
 // template overhead by the constants of limits.h. Walks the body again; linear, about 20 MB/s. 0 if

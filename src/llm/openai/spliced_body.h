@@ -18,7 +18,8 @@ namespace deeppool::llm {
 
 class SplicedBody {
  public:
-  // Five edits and the text between them: model and stream_options take at most three in a request.
+  // Five edits and the text between them: model, stream_options and a limit take at most four in a
+  // request.
   static constexpr size_t kMaxPieces = 12;
 
   SplicedBody() = default;

@@ -14,6 +14,11 @@ void add(std::string& head, std::string_view name, std::string_view value) {
 
 }  // namespace
 
+std::string_view output_limit_field(const Endpoint& endpoint, llm::Api api) {
+  const bool renamed = endpoint.provider_type == "openai" && api == llm::Api::chat_completions;
+  return renamed ? "max_completion_tokens" : "max_tokens";
+}
+
 std::string request_head(const Endpoint& endpoint, const RequestHeadFields& fields) {
   std::string head;
   head.reserve(512);

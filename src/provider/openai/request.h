@@ -5,9 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "llm/openai/request.h"
 #include "provider/catalog.h"
 
 namespace deeppool::provider::openai {
+
+// The member of a request body by which `endpoint` takes a bound on the answer. OpenAI's newer
+// models refuse the old name for chats, which is the only one that others know.
+std::string_view output_limit_field(const Endpoint& endpoint, llm::Api api);
 
 struct RequestHeadFields {
   std::string_view path;  // "/chat/completions", appended to the endpoint's base URL
