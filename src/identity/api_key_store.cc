@@ -26,8 +26,9 @@ struct RawKey {
     RawKey out;
     StoredKey& s = out.stored;
     row.into(s.key.id, s.key.owner, s.key.name, s.key.enabled, s.key.rate_limit_rpm,
-             s.key.rate_limit_tpm, s.key.quota_total, s.key.quota_used, s.key.expires_at_ms,
-             out.models, s.prefix, s.created_at_ms, s.updated_at_ms, s.last_used_at_ms);
+             s.key.rate_limit_tpm, s.key.max_inflight, s.key.quota_total, s.key.quota_used,
+             s.key.expires_at_ms, out.models, s.prefix, s.created_at_ms, s.updated_at_ms,
+             s.last_used_at_ms);
     return out;
   }
 };
@@ -52,8 +53,8 @@ Result<std::vector<KeySnapshot::Entry>> load_all(sql::Reader& reader) {
     KeySnapshot::Entry& e = entries.emplace_back();
     std::string_view models;
     row.into(e.hash, e.key.id, e.key.owner, e.key.name, e.key.enabled, e.key.owner_enabled,
-             e.key.rate_limit_rpm, e.key.rate_limit_tpm, e.key.quota_total, e.key.quota_used,
-             e.key.expires_at_ms, models);
+             e.key.rate_limit_rpm, e.key.rate_limit_tpm, e.key.max_inflight, e.key.quota_total,
+             e.key.quota_used, e.key.expires_at_ms, models);
     auto list = json::parse_string_list(models);
     if (list) {
       e.key.allowed_models = *std::move(list);
@@ -64,7 +65,8 @@ Result<std::vector<KeySnapshot::Entry>> load_all(sql::Reader& reader) {
   DP_CHECK(reader.for_each(
       add,
       "SELECT k.key_hash, k.id, k.user_id, k.name, k.enabled, u.enabled, k.rate_limit_rpm, "
-      "k.rate_limit_tpm, k.quota_total, k.quota_used, k.expires_at, k.allowed_models "
+      "k.rate_limit_tpm, k.max_inflight, k.quota_total, k.quota_used, k.expires_at, "
+      "k.allowed_models "
       "FROM api_keys k JOIN users u ON u.id = k.user_id"));
   DP_CHECK(std::move(models_read));
   return entries;
@@ -79,7 +81,8 @@ Result<Found> search(sql::Reader& reader, base::UserId owner, const Search& want
                                      owner, pattern));
   DP_TRY(auto rows,
          reader.query<RawKey>(
-             "SELECT id, user_id, name, enabled, rate_limit_rpm, rate_limit_tpm, quota_total, "
+             "SELECT id, user_id, name, enabled, rate_limit_rpm, rate_limit_tpm, max_inflight, "
+             "quota_total, "
              "quota_used, expires_at, allowed_models, key_prefix, created_at, updated_at, "
              "last_used_at FROM api_keys WHERE user_id = ? AND LOWER(name) LIKE LOWER(?) "
              "ESCAPE '!' ORDER BY id DESC LIMIT ? OFFSET ?",
@@ -94,7 +97,8 @@ Result<Found> search(sql::Reader& reader, base::UserId owner, const Search& want
 Result<StoredKey> get(sql::Reader& reader, base::UserId owner, base::ApiKeyId id) {
   DP_TRY(auto row,
          reader.query_one<RawKey>(
-             "SELECT id, user_id, name, enabled, rate_limit_rpm, rate_limit_tpm, quota_total, "
+             "SELECT id, user_id, name, enabled, rate_limit_rpm, rate_limit_tpm, max_inflight, "
+             "quota_total, "
              "quota_used, expires_at, allowed_models, key_prefix, created_at, updated_at, "
              "last_used_at FROM api_keys WHERE id = ? AND user_id = ?",
              id, owner));
@@ -116,15 +120,16 @@ Result<base::ApiKeyId> create(sql::Writer& tx, const Creation& creation) {
                                           "one that is no longer used.");
   }
   const crypto::Digest hash = crypto::sha256(creation.secret);
-  DP_TRY(const sql::Outcome done,
-         tx.execute("INSERT INTO api_keys (user_id, name, key_hash, key_prefix, key_sealed, "
-                    "rate_limit_rpm, rate_limit_tpm, quota_total, allowed_models, expires_at, "
-                    "enabled, created_at, updated_at) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    key.owner, key.name, hash, creation.secret.substr(0, kShownKeyBytes),
-                    sql::Blob{""}, key.rate_limit_rpm, key.rate_limit_tpm, key.quota_total,
-                    models_text(key), key.expires_at_ms, key.enabled, creation.now_ms,
-                    creation.now_ms));
+  DP_TRY(
+      const sql::Outcome done,
+      tx.execute(
+          "INSERT INTO api_keys (user_id, name, key_hash, key_prefix, key_sealed, "
+          "rate_limit_rpm, rate_limit_tpm, max_inflight, quota_total, allowed_models, expires_at, "
+          "enabled, created_at, updated_at) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          key.owner, key.name, hash, creation.secret.substr(0, kShownKeyBytes), sql::Blob{""},
+          key.rate_limit_rpm, key.rate_limit_tpm, key.max_inflight, key.quota_total,
+          models_text(key), key.expires_at_ms, key.enabled, creation.now_ms, creation.now_ms));
   const base::ApiKeyId id{done.last_insert_id};
   const std::string sealed = creation.sealer.seal(place_of(id), creation.secret);
   DP_CHECK(tx.execute("UPDATE api_keys SET key_sealed = ? WHERE id = ?", sql::Blob{sealed}, id));
@@ -132,12 +137,14 @@ Result<base::ApiKeyId> create(sql::Writer& tx, const Creation& creation) {
 }
 
 Result<void> update(sql::Writer& tx, const ApiKey& key, int64_t now_ms) {
-  DP_TRY(const sql::Outcome done,
-         tx.execute("UPDATE api_keys SET name = ?, rate_limit_rpm = ?, rate_limit_tpm = ?, "
-                    "quota_total = ?, allowed_models = ?, expires_at = ?, enabled = ?, "
-                    "updated_at = ? WHERE id = ? AND user_id = ?",
-                    key.name, key.rate_limit_rpm, key.rate_limit_tpm, key.quota_total,
-                    models_text(key), key.expires_at_ms, key.enabled, now_ms, key.id, key.owner));
+  DP_TRY(
+      const sql::Outcome done,
+      tx.execute(
+          "UPDATE api_keys SET name = ?, rate_limit_rpm = ?, rate_limit_tpm = ?, max_inflight = ?, "
+          "quota_total = ?, allowed_models = ?, expires_at = ?, enabled = ?, "
+          "updated_at = ? WHERE id = ? AND user_id = ?",
+          key.name, key.rate_limit_rpm, key.rate_limit_tpm, key.max_inflight, key.quota_total,
+          models_text(key), key.expires_at_ms, key.enabled, now_ms, key.id, key.owner));
   if (done.affected == 0) return no_such_key();
   return {};
 }

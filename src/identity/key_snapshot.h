@@ -25,6 +25,7 @@ struct ApiKey {
   bool owner_enabled = true;
   int64_t rate_limit_rpm = 0;               // requests per minute; 0: unlimited
   int64_t rate_limit_tpm = 0;               // tokens per minute; 0: unlimited
+  int64_t max_inflight = 0;                 // requests at once; 0: unlimited
   int64_t quota_total = kUnlimitedQuota;    // tokens
   int64_t quota_used = 0;                   // tokens, as of the snapshot's making
   std::optional<int64_t> expires_at_ms;     // unix

@@ -18,6 +18,7 @@ inline constexpr int64_t kMaxKeysPerUser = 100;
 inline constexpr size_t kMaxAllowedModels = 200;             // longer lists mean "all"
 inline constexpr size_t kMaxModelNameBytes = 191;            // the model table's column
 inline constexpr int64_t kMaxRatePerMinute = 1'000'000'000;  // beyond any use; sums stay in 64 bits
+inline constexpr int64_t kMaxInflight = 1'000'000;           // beyond any use
 inline constexpr int64_t kMaxQuotaTokens = 1'000'000'000'000'000;
 
 inline constexpr std::chrono::milliseconds kSessionLifetime = std::chrono::days(7);

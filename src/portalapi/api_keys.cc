@@ -31,6 +31,7 @@ boost::json::object key_json(const api_keys::StoredKey& stored) {
                              {"key_prefix", stored.prefix},
                              {"rate_limit_rpm", key.rate_limit_rpm},
                              {"rate_limit_tpm", key.rate_limit_tpm},
+                             {"max_inflight", key.max_inflight},
                              {"quota_total", key.quota_total},
                              {"quota_used", key.quota_used},
                              {"allowed_models", std::move(models)},
@@ -47,7 +48,7 @@ boost::json::object key_json(const api_keys::StoredKey& stored) {
 // What a body may say about a key; what it does not say stays as it is.
 struct KeyFields {
   std::optional<std::string> name;
-  std::optional<int64_t> rpm, tpm, quota;
+  std::optional<int64_t> rpm, tpm, inflight, quota;
   std::optional<std::vector<std::string>> models;
   std::optional<std::optional<int64_t>> expires_at;
   std::optional<bool> enabled;
@@ -56,6 +57,7 @@ struct KeyFields {
     if (name) key.name = *name;
     if (rpm) key.rate_limit_rpm = *rpm;
     if (tpm) key.rate_limit_tpm = *tpm;
+    if (inflight) key.max_inflight = *inflight;
     if (quota) key.quota_total = *quota;
     if (models) key.allowed_models = *models;
     if (expires_at) key.expires_at_ms = *expires_at;
@@ -69,6 +71,7 @@ Result<KeyFields> read_key(Fields& body, int64_t now_ms) {
   f.name = body.text("name", {.min = 1, .max = identity::kMaxKeyNameBytes});
   f.rpm = body.integer("rate_limit_rpm", rate);
   f.tpm = body.integer("rate_limit_tpm", rate);
+  f.inflight = body.integer("max_inflight", {.min = 0, .max = identity::kMaxInflight});
   f.quota = body.integer("quota_total", {.min = -1, .max = identity::kMaxQuotaTokens});
   f.models =
       body.texts("allowed_models", {.max = identity::kMaxAllowedModels,

@@ -14,6 +14,8 @@ inline constexpr uint32_t kWindowSeconds = 60;
 inline constexpr uint32_t kRingSeconds = kWindowSeconds + 1;
 // Keys are spread over this many locks: 64 loops collide on one in a few thousand admissions.
 inline constexpr size_t kShards = 256;
+// What a caller with too many requests in flight is told to wait: a usual answer's time.
+inline constexpr std::chrono::milliseconds kInflightRetryAfter{1000};
 // A single request cannot count for more (nor a sum of them overflow 64 bits).
 inline constexpr int64_t kMaxTokens = 1'000'000'000'000;
 // Idle keys looked at per admission of a key that was not known; two, so that reclaiming outruns

@@ -38,7 +38,7 @@ DEEPPOOL_EACH_DATABASE(Keys);
 
 TEST_P(Keys, LiveFromCreationToDeletion) {
   const Reply made = create(
-      R"({"name":"laptop","rate_limit_rpm":60,"quota_total":1000,"allowed_models":["model-b","model-a"]})");
+      R"({"name":"laptop","rate_limit_rpm":60,"max_inflight":4,"quota_total":1000,"allowed_models":["model-b","model-a"]})");
   ASSERT_EQ(made.status, 200) << made.raw;
   const std::string secret(made.data().at("full_key").as_string());
   EXPECT_EQ(secret.size(), 46u);
@@ -48,6 +48,7 @@ TEST_P(Keys, LiveFromCreationToDeletion) {
   const auto key = [&] { return rig().keys().current()->find(secret); };
   ASSERT_NE(key(), nullptr);  // in force when the answer comes
   EXPECT_EQ(key()->rate_limit_rpm, 60);
+  EXPECT_EQ(key()->max_inflight, 4);
   EXPECT_TRUE(key()->may_use("model-a"));
 
   const std::string path = std::string(kKeys) + "/" + id_of(made);
@@ -72,6 +73,7 @@ TEST_P(Keys, BadFieldsAreNamedAndNothingIsStored) {
       {R"({"name":""})", "name"},
       {R"({"name":"k","rate_limit_rpm":-1})", "rate_limit_rpm"},
       {R"({"name":"k","rate_limit_tpm":1.5})", "rate_limit_tpm"},
+      {R"({"name":"k","max_inflight":-1})", "max_inflight"},
       {R"({"name":"k","quota_total":-2})", "quota_total"},
       {R"({"name":"k","quota_total":18446744073686646784})", "quota_total"},
       {R"({"name":"k","allowed_models":["no-such-model"]})", "allowed_models"},
