@@ -27,7 +27,8 @@ struct SharedParts {
   const provider::CatalogDirectory& catalog;
   const llm::Tokenizers& tokenizers;
   ratelimit::Limiter& limiter;
-  governance::QuotaBook& quota;
+  ratelimit::InflightLimiter& inflight;
+  governance::Funds& funds;
   governance::Spool& spool;
   async::BlockingPool& lookups;
   http::TlsContexts& tls_contexts;

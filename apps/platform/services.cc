@@ -52,8 +52,14 @@ Services::~Services() {
   lookups_.reset();
   store_pool_.reset();
   log_pool_.reset();
+  if (funds_) funds_->end_refills();
   if (applier_ && !applier_->drain(clock_, base::Deadline::after(clock_, kSpoolDrain))) {
     log::warn("usage is left in the spool; the next start applies it");
+    return;
+  }
+  if (loops_.empty()) return;
+  if (const auto released = funds_->release(); !released) {
+    log::warn("leases of funds stay until the next start", {{"detail", released.error().detail}});
   }
 }
 
@@ -92,7 +98,10 @@ Result<void> Services::open_spool() {
   DP_TRY(spool_, governance::Spool::open(settings, clock_, random_));
   usage_ = std::make_unique<governance::UsageStore>(*database_, spool_->instance());
   applier_ = std::make_unique<governance::Applier>(*spool_, *usage_);
-  return applier_->recover();
+  DP_CHECK(applier_->recover());
+  // What earlier runs had leased goes back now that all they used is posted.
+  funds_ = std::make_unique<governance::Funds>(*database_, spool_->instance(), clock_);
+  return funds_->claim();
 }
 
 // Over Redis the spool's name of this instance is ours as well: both live as long as data_dir.
@@ -130,7 +139,7 @@ Result<void> Services::open_identity() {
 
 Result<void> Services::load_snapshots() {
   DP_TRY(tokenizers_, llm::Tokenizers::load(tokenizers_dir(config_)));
-  refresh_.emplace(jobs::RefreshTargets{*database_, *sealer_, keys_, catalog_});
+  refresh_.emplace(jobs::RefreshTargets{*database_, *sealer_, keys_, catalog_, *funds_});
   DP_CHECK(refresh_->refresh());
   log::info("loaded",
             {{"keys", keys_.current()->size()}, {"models", catalog_.current()->models().size()}});
@@ -158,7 +167,8 @@ Result<void> Services::make_loops() {
                   catalog_,
                   *tokenizers_,
                   *limiter_,
-                  quota_,
+                  inflight_,
+                  *funds_,
                   *spool_,
                   *lookups_,
                   tls_contexts_,
@@ -277,8 +287,10 @@ Result<void> Services::serve() {
   for (auto& loop : loops_) DP_CHECK(loop->start(address));
   readiness_.start();
   LoopThread& first = *loops_.front();
-  first.post(
-      [this, &first] { first.background().spawn(refresh_->run(*store_pool_, refreshing_)); });
+  first.post([this, &first] {
+    first.background().spawn(refresh_->run(*store_pool_, background_));
+    first.background().spawn(funds_->upkeep(background_));
+  });
   return {};
 }
 
@@ -286,7 +298,7 @@ void Services::stop() {
   if (stopping_ || loops_.empty()) return;
   stopping_ = true;
   readiness_.stop();
-  loops_.front()->post([this] { refreshing_.cancel(async::CancelReason::shutting_down); });
+  loops_.front()->post([this] { background_.cancel(async::CancelReason::shutting_down); });
   for (auto& loop : loops_) loop->stop(config_.server.drain_grace);
 }
 

@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "crypto/sealer.h"
 #include "governance/applier/applier.h"
-#include "governance/quota/quota_book.h"
+#include "governance/funds/funds.h"
 #include "governance/spool/spool.h"
 #include "governance/usage/usage_store.h"
 #include "identity/key_directory.h"
@@ -25,6 +25,7 @@
 #include "llm/tokenizer/tokenizer.h"
 #include "portalapi/guards.h"
 #include "provider/catalog.h"
+#include "ratelimit/inflight_limiter.h"
 #include "ratelimit/limiter.h"
 #include "sql/database.h"
 #include "webapi/services.h"
@@ -73,17 +74,18 @@ class Services {
   http::TlsContexts tls_contexts_;
   std::optional<RedisParts> redis_;
   std::optional<ratelimit::Limiter> limiter_;
-  governance::QuotaBook quota_;
+  ratelimit::InflightLimiter inflight_;
   std::unique_ptr<sql::Database> database_;
   std::optional<crypto::Sealer> sealer_;
   std::optional<llm::Tokenizers> tokenizers_;
   std::unique_ptr<governance::Spool> spool_;
   std::unique_ptr<governance::UsageStore> usage_;
   std::unique_ptr<governance::Applier> applier_;
+  std::unique_ptr<governance::Funds> funds_;
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
   std::optional<jobs::ConfigRefresh> refresh_;
-  async::CancelScope refreshing_;  // of the first loop
+  async::CancelScope background_;  // jobs on the first loop
   identity::PasswordHasher passwords_;
   std::optional<webapi::Services> webapi_;
   std::optional<portalapi::Guards> guards_;

@@ -45,6 +45,9 @@ class BlockingPool {
     co_return std::move(*call->result);
   }
 
+  // Runs `job`; nobody waits for it. False when the queue is full. Any thread.
+  bool enqueue(std::function<void()> job);
+
  private:
   template <class Outcome>
   struct Call {
@@ -52,7 +55,6 @@ class BlockingPool {
     std::optional<Outcome> result;
     Parker parker;
   };
-  bool enqueue(std::function<void()> job);
   Error overloaded() const;
   Error timed_out() const;
   void work();

@@ -99,17 +99,21 @@ Task<Result<void>> permit_shared_rate(Call& call) {
   co_return keep_permit(call, std::move(permit));
 }
 
-Result<void> hold_quota(Call& call) {
-  if (!call.parts.spool.accepting()) {
-    Error error(ErrorCode::unavailable,
-                "The platform cannot record usage at the moment. Try again shortly.",
-                "the spool does not accept records (disk full or failing)");
-    error.retry_after = std::chrono::seconds(5);
-    return error;
-  }
-  const int64_t tokens = token_bound(call);
-  const governance::QuotaTerms terms{call.key->quota_total, call.key->quota_used};
-  DP_TRY(call.hold, call.parts.quota.hold(call.key->id, terms, tokens));
+Result<void> limit_inflight(Call& call) {
+  DP_TRY(call.slot, call.parts.inflight.admit(call.key->id, call.key->max_inflight));
+  return {};
+}
+
+Result<void> check_spool(Call& call) {
+  if (call.parts.spool.accepting()) return {};
+  Error error(ErrorCode::unavailable,
+              "The platform cannot record usage at the moment. Try again shortly.",
+              "the spool does not accept records (disk full or failing)");
+  error.retry_after = std::chrono::seconds(5);
+  return error;
+}
+
+Result<void> record_hold(Call& call) {
   governance::HoldRecord record;
   record.request_id = call.x.id;
   record.user = call.key->owner;
@@ -118,7 +122,10 @@ Result<void> hold_quota(Call& call) {
   record.api = spool_api(call.api);
   record.stream = call.view.stream;
   record.started_at_ms = base::unix_ms(call.parts.clock.wall()) - call.elapsed_ms();
-  record.held_tokens = tokens;
+  record.held_tokens = call.bound.prompt + call.bound.output;
+  record.quota_leased = call.hold.quota_tokens().has_value();
+  record.price = call.model->price.snapshot;
+  record.held_money = call.hold.money();
   DP_CHECK(call.parts.writer.append_hold(record));
   call.recorded = true;
   return {};

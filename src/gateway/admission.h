@@ -12,7 +12,11 @@ Result<void> understand(Call& call);   // the body; the model, if this key may u
 Result<void> permit_rate(Call& call);  // requests and tokens per minute
 // The same when limits are shared: waits for Redis where what we hold of the key does not cover it.
 Task<Result<void>> permit_shared_rate(Call& call);
-Result<void> hold_quota(Call& call);  // the key's token quota; writes the hold record
+Result<void> limit_inflight(Call& call);  // requests at once
+// Whether new billable work can be recorded at all.
+Result<void> check_spool(Call& call);
+// Writes the hold record: from here on the call ends with a final record.
+Result<void> record_hold(Call& call);
 
 // x-ratelimit-*, for successes and refusals.
 void add_rate_headers(http::Exchange& x, const ratelimit::Snapshot& snapshot);

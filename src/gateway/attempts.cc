@@ -67,8 +67,9 @@ class Attempt {
   Task<std::optional<Failure>> send(base::Deadline deadline) {
     call_.endpoint = &endpoint_;
     ++call_.attempts;
-    const llm::SplicedBody body =
-        llm::splice(call_.view, call_.x.body.view(), endpoint_.upstream_model);
+    const llm::SplicedBody body = llm::splice(
+        call_.view, call_.x.body.view(), endpoint_.upstream_model,
+        {provider::openai::output_limit_field(endpoint_, call_.api), call_.bound.injected});
     const auto request_id = call_.x.id.spell();
     const http::Traceparent traceparent = call_.x.trace.child(call_.parts.random);
     const std::string head = provider::openai::request_head(

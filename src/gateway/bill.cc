@@ -12,8 +12,7 @@ base::Money uncountable(const Call& call, const Error& error) {
   log::error("a request could not be charged exactly", {{"request_id", call.x.id.to_string()},
                                                         {"model", call.model->name},
                                                         {"detail", error.detail}});
-  return governance::bound(call.model->price.tiers, call.view.reservable_prompt_tokens(),
-                           call.hold.tokens());
+  return governance::bound(call.model->price.tiers, call.bound.prompt, call.bound.output);
 }
 
 }  // namespace
@@ -21,7 +20,10 @@ base::Money uncountable(const Call& call, const Error& error) {
 governance::Bill bill_for(const Call& call, const llm::Usage& usage) {
   governance::Bill bill;
   bill.price = call.model->price.snapshot;
-  const Result<base::Money> charged = governance::charge(call.model->price.tiers, usage);
+  bill.discount_ppm = call.hold.discount_ppm();
+  bill.grants = call.hold.grants_for(usage.total());
+  const governance::Reduction reduction{bill.grants.tokens(), bill.discount_ppm};
+  const Result<base::Money> charged = governance::charge(call.model->price.tiers, usage, reduction);
   bill.charged = charged ? *charged : uncountable(call, charged.error());
   return bill;
 }

@@ -9,7 +9,7 @@
 
 #include "async/task_group.h"
 #include "gateway/limits.h"
-#include "governance/quota/quota_book.h"
+#include "governance/funds/funds.h"
 #include "governance/spool/spool.h"
 #include "http/client/client.h"
 #include "http/server/exchange.h"
@@ -18,6 +18,7 @@
 #include "llm/tokenizer/tokenizer.h"
 #include "metrics/loop_metrics.h"
 #include "provider/catalog.h"
+#include "ratelimit/inflight_limiter.h"
 #include "ratelimit/redis/lease_desk.h"
 
 namespace deeppool::gateway {
@@ -35,7 +36,8 @@ struct Parts {
   const provider::CatalogDirectory& catalog;
   const llm::Tokenizers& tokenizers;
   ratelimit::Limiter& limiter;
-  governance::QuotaBook& quota;
+  ratelimit::InflightLimiter& inflight;
+  governance::Funds& funds;
   const governance::Spool& spool;
   StreamTimeouts timeouts;
   // Of this loop.
@@ -44,6 +46,14 @@ struct Parts {
   async::TaskGroup& background;
   ratelimit::LeaseDesk* leases;  // null: limits are this process's own
   metrics::LoopMetrics& metrics;
+};
+
+// The tokens that a call may take, as far as one can know now.
+struct TokenBound {
+  int64_t prompt = 0;
+  int64_t output = 0;  // of all choices
+  int64_t injected =
+      0;  // of one choice: what the upstream is told, because the caller said nothing
 };
 
 struct Call {
@@ -63,7 +73,9 @@ struct Call {
   std::shared_ptr<const provider::Catalog> catalog;  // keeps `model` alive
   const provider::Model* model = nullptr;
   ratelimit::Permit permit;
-  governance::QuotaHold hold;
+  ratelimit::InflightSlot slot;
+  TokenBound bound;
+  governance::Hold hold;
   const provider::Endpoint* endpoint = nullptr;  // of the last attempt
   int attempts = 0;
   std::string upstream_request_id;

@@ -5,27 +5,34 @@
 #include "gateway/bill.h"
 #include "gateway/cross_check.h"
 #include "gateway/finish.h"
+#include "gateway/funding.h"
 #include "gateway/openai_error.h"
 #include "gateway/stream_relay.h"
 
 namespace deeppool::gateway {
 namespace {
 
-Result<void> admit(Call& call) {
+// What follows the permit.
+Result<governance::Covered> hold(Call& call) {
+  DP_CHECK(limit_inflight(call));
+  DP_CHECK(check_spool(call));
+  return hold_funds(call);
+}
+
+Result<governance::Covered> admit(Call& call) {
   DP_CHECK(identify(call));
   DP_CHECK(understand(call));
   DP_CHECK(permit_rate(call));
-  DP_CHECK(hold_quota(call));
-  return {};
+  return hold(call);
 }
 
 // The same with limits that are shared, for which Redis may have to be asked.
-Task<Result<void>> admit_shared(Call& call) {
+Task<Result<governance::Covered>> admit_shared(Call& call) {
   DP_CO_CHECK(identify(call));
   DP_CO_CHECK(understand(call));
   Result<void> permitted = co_await permit_shared_rate(call);
   DP_CO_CHECK(std::move(permitted));
-  co_return hold_quota(call);
+  co_return hold(call);
 }
 
 // Nothing was sent yet: the call ends unbilled, with an error answer unless nobody is there to read
@@ -77,12 +84,19 @@ Task<void> send_whole(Call& call, WholeAnswer& answer) {
 
 Task<void> serve_completion(Parts& parts, http::Exchange& x, llm::Api api) {
   Call call(parts, x, api);
-  Result<void> admitted;
+  Result<governance::Covered> covered = governance::Covered::not_yet;
   if (parts.leases == nullptr) {
-    admitted = admit(call);
+    covered = admit(call);
   } else {
-    admitted = co_await admit_shared(call);
+    covered = co_await admit_shared(call);
   }
+  Result<void> admitted;
+  if (!covered) {
+    admitted = std::move(covered).error();
+  } else if (*covered == governance::Covered::not_yet) {
+    admitted = co_await await_funds(call);
+  }
+  if (admitted) admitted = record_hold(call);
   if (!admitted) {
     co_await end_unanswered(call, std::move(admitted).error());
     co_return;

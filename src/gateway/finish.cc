@@ -106,6 +106,7 @@ void append_final(Call& call, const Ending& e, const governance::Bill& bill) {
   if (e.error) record.error_code = base::to_string(*e.error);
   record.upstream_request_id = call.upstream_request_id;
   record.bill = bill;
+  record.quota_leased = call.hold.quota_tokens().has_value();
   record.deviates = e.deviates;
   call.parts.writer.append_final(record);
 }
@@ -148,7 +149,8 @@ void finish(Call& call, const Ending& ending) {
     append_final(call, ending, bill);
   }
   call.permit.settle(ending.usage.total());
-  call.hold.settle(ending.usage.total());
+  call.hold.settle(ending.usage.total(), bill.charged);
+  call.slot.release();
   describe_for_log(call, ending, bill);
   count(call, ending, bill);
 }

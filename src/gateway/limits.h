@@ -24,6 +24,16 @@ inline constexpr std::chrono::seconds kTailTimeout{1};
 inline constexpr std::chrono::seconds kProgressInterval{2};
 // What an answer without max_tokens is assumed to need when it is admitted; corrected at its end.
 inline constexpr int64_t kAssumedOutputTokens = 512;
+// What an answer that is not streamed, without max_tokens, by a model without a stated maximum, is
+// bounded to when somebody pays for it: the longest that most models of the time give by default.
+inline constexpr int64_t kInjectedOutputTokens = 4096;
+// A hold grows when a stream comes this near to its end: more than one piece of an ordinary stream
+// brings, so that what is relayed is always covered.
+inline constexpr int64_t kGrowAheadTokens = 64;
+// The last of a fund is taken in steps down to this.
+inline constexpr int64_t kSmallestGrowthTokens = 16;
+// Up to this size a prompt is counted before it is refused for lack of funds: 3 ms of the loop.
+inline constexpr size_t kCountedBodyBytes = 64 * 1024;
 // A request body larger than this is given back while its answer streams; if the upstream then
 // reports no usage, the prompt is estimated by its length.
 inline constexpr size_t kKeptBodyBytes = 64 * 1024;

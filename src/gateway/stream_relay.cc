@@ -1,8 +1,10 @@
 #include "gateway/stream_relay.h"
 
+#include "base/text.h"
 #include "gateway/bill.h"
 #include "gateway/cross_check.h"
 #include "gateway/finish.h"
+#include "gateway/funding.h"
 #include "gateway/openai_error.h"
 #include "provider/openai/errors.h"
 
@@ -17,19 +19,22 @@ class Relay {
  private:
   Task<Result<void>> pass_on();
   Task<Result<std::string_view>> next_piece();
-  Ending billed_ending();
+  Ending billed_ending(llm::Usage usage);
   void write_end(const Ending& ending);
   Task<void> end_well();
   Task<void> end_broken(Error error);
   void caller_left();
   llm::Usage usage_so_far();
+  llm::Usage held_usage();
   void note_progress();
-  bool outgrew_hold();
+  int64_t output_so_far() const;
+  Task<Result<void>> grow();
   void clear_for_next();
   Task<void> end_at_limit();
 
   Call& call_;
   OpenStream& stream_;
+  std::optional<Error> limit_;  // why the stream ends before its end
   base::Instant last_event_{};
   base::Instant last_progress_{};
 };
@@ -52,14 +57,9 @@ void Relay::note_progress() {
   record_progress(call_, usage_so_far());
 }
 
-// Whether the answer has come to the end of what the key's quota allows. Until then the hold grows
-// with it.
-bool Relay::outgrew_hold() {
-  const int64_t used = call_.view.reservable_prompt_tokens() +
-                       stream_.chunks.tally().estimated_tokens() +
-                       stream_.chunks.reasoning_tally().estimated_tokens();
-  const int64_t held = call_.hold.tokens();
-  return used > held && !call_.hold.extend(std::max(held, used - held));
+int64_t Relay::output_so_far() const {
+  return stream_.chunks.tally().estimated_tokens() +
+         stream_.chunks.reasoning_tally().estimated_tokens();
 }
 
 // The next piece of the upstream's body; comments go to the caller while nothing comes.
@@ -84,6 +84,14 @@ void Relay::clear_for_next() {
   if (stream_.out.capacity() > kKeptOutBytes) stream_.out.shrink_to_fit();
 }
 
+// An error when what has come is no longer covered: it is not relayed.
+Task<Result<void>> Relay::grow() {
+  Result<void> grown = co_await grow_hold(call_, output_so_far());
+  if (grown || output_so_far() <= call_.bound.output) co_return Result<void>();
+  limit_.emplace(grown.error());
+  co_return grown;
+}
+
 // Relays until the stream ends well; an error otherwise.
 Task<Result<void>> Relay::pass_on() {
   std::string& out = stream_.out;
@@ -96,13 +104,14 @@ Task<Result<void>> Relay::pass_on() {
       co_return Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event.");
     }
     if (stream_.end == OpenStream::End::done) co_return Result<void>();
+    if (outgrows_hold(call_, output_so_far())) {
+      Result<void> grown = co_await grow();
+      if (!grown) co_return grown;
+    }
     Result<void> sent = co_await call_.x.flush(out);
     if (!sent) co_return sent;
     clear_for_next();
     note_progress();
-    if (outgrew_hold()) {
-      co_return Error(ErrorCode::insufficient_quota, "The key's token quota is spent.");
-    }
     Result<std::string_view> piece = co_await next_piece();
     if (!piece) co_return std::move(piece).error();
     if (piece->empty()) {
@@ -141,9 +150,9 @@ void Relay::write_end(const Ending& ending) {
 }
 
 // What was generated until now, priced.
-Ending Relay::billed_ending() {
+Ending Relay::billed_ending(llm::Usage usage) {
   Ending ending;
-  ending.usage = usage_so_far();
+  ending.usage = usage;
   ending.bill = bill_for(call_, ending.usage);
   ending.deviates =
       deviates(call_.view, ending.usage,
@@ -153,7 +162,7 @@ Ending Relay::billed_ending() {
 }
 
 Task<void> Relay::end_well() {
-  const Ending ending = billed_ending();
+  const Ending ending = billed_ending(usage_so_far());
   std::string& out = stream_.out;
   if (stream_.chunks.needs_closing()) http::append_sse_data(out, stream_.chunks.closing_chunk());
   write_end(ending);
@@ -162,16 +171,32 @@ Task<void> Relay::end_well() {
   (void)sent;  // a caller that leaves now has been charged for a whole answer, as it should
 }
 
-// The quota is spent while the answer streams: it ends here, well-formed, and is charged as far as
-// it came.
+// What of the answer is covered by the hold.
+llm::Usage Relay::held_usage() {
+  llm::Usage usage = stream_.chunks.estimated_usage(usage_so_far().prompt_tokens);
+  usage.prompt_tokens = std::min(usage.prompt_tokens, call_.bound.prompt);
+  usage.completion_tokens = std::min(usage.completion_tokens, call_.bound.output);
+  usage.reasoning_tokens = std::min(usage.reasoning_tokens, usage.completion_tokens);
+  return usage;
+}
+
+// Quota, grants and balance are spent while the answer streams: it ends here, well-formed, with the
+// reason, and is charged for no more than was held.
 Task<void> Relay::end_at_limit() {
-  Ending ending = billed_ending();
+  Ending ending = billed_ending(held_usage());
   ending.outcome = governance::Outcome::stopped_at_limit;
-  ending.error = ErrorCode::insufficient_quota;
+  ending.error = limit_->code;
   ending.finish_reason = "length";
   std::string& out = stream_.out;
   out.clear();
-  http::append_sse_data(out, stream_.chunks.closing_chunk("length"));
+  std::string closing = stream_.chunks.closing_chunk("length");
+  closing.pop_back();
+  closing += R"(,"deeppool":{"stopped_by":)";
+  base::append_json_string(closing, openai_error(limit_->code).code);
+  closing += R"(,"message":)";
+  base::append_json_string(closing, limit_->message);
+  closing += "}}";
+  http::append_sse_data(out, closing);
   write_end(ending);
   finish(call_, ending);
   Result<void> sent = co_await call_.x.finish(out);
@@ -180,7 +205,7 @@ Task<void> Relay::end_at_limit() {
 
 // The caller went away: what was generated is charged.
 void Relay::caller_left() {
-  Ending ending = billed_ending();
+  Ending ending = billed_ending(usage_so_far());
   ending.outcome = governance::Outcome::client_aborted;
   ending.status = 499;
   ending.error = ErrorCode::cancelled;
@@ -212,7 +237,7 @@ Task<void> Relay::run() {
     co_return;
   }
   Error error = std::move(relayed).error();
-  if (error.code == ErrorCode::insufficient_quota) {
+  if (limit_) {
     co_await end_at_limit();
     co_return;
   }

@@ -1,4 +1,4 @@
-// ConfigRefresh: keeps the hot path's snapshots (keys, catalog) equal to the tables. It polls
+// ConfigRefresh: keeps what the hot path reads (keys, catalog, terms of funds) equal to the tables.
 // config_version, so that a change made by any process is in force everywhere within a second, and
 // is asked for a refresh by the process that made the change. One per process, owned by services,
 // safe on every thread. On an error the last good state stays and the next poll tries again.
@@ -13,6 +13,7 @@
 #include "async/cancel.h"
 #include "async/task.h"
 #include "crypto/sealer.h"
+#include "governance/funds/funds.h"
 #include "identity/key_directory.h"
 #include "provider/catalog.h"
 #include "sql/database.h"
@@ -27,6 +28,7 @@ struct RefreshTargets {
   const crypto::Sealer& sealer;
   identity::KeyDirectory& keys;
   provider::CatalogDirectory& catalog;
+  governance::Funds& funds;
 };
 
 class ConfigRefresh {

@@ -15,7 +15,8 @@ namespace {
 class Observer {
  public:
   Observer(sql::Database& database, const crypto::Sealer& sealer)
-      : refresh_({database, sealer, keys_, catalog_}) {
+      : funds_(database, base::RequestId{}, clock_),
+        refresh_({database, sealer, keys_, catalog_, funds_}) {
     EXPECT_TRUE(refresh_.refresh().ok());
     loop_.post([this] { tasks_.spawn(refresh_.run(pool_, scope_)); });
     thread_ = std::thread([this] { loop_.run(); });
@@ -36,6 +37,8 @@ class Observer {
  private:
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
+  base::SystemClock clock_;
+  governance::Funds funds_;
   jobs::ConfigRefresh refresh_;
   async::Loop loop_;
   async::CancelScope scope_, own_;

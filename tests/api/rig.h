@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adminapi/routes.h"
+#include "governance/funds/funds.h"
 #include "governance/usage/usage_store.h"
 #include "http/server/server.h"
 #include "identity/key_directory.h"
@@ -67,7 +68,8 @@ class Rig {
   crypto::Sealer sealer_{crypto::SecretKey::generate(random_), random_};
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
-  jobs::ConfigRefresh refresh_{{database_, sealer_, keys_, catalog_}};
+  governance::Funds funds_{database_, base::RequestId{}, clock_};
+  jobs::ConfigRefresh refresh_{{database_, sealer_, keys_, catalog_, funds_}};
   governance::UsageStore usage_{database_, base::RequestId{}};
   portalapi::Guards guards_{clock_};
   async::Loop loop_;

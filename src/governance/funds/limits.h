@@ -14,6 +14,8 @@ inline constexpr std::chrono::milliseconds kRefusalMemory{200};
 // need it, and a steady caller shall not lease anew for each request.
 inline constexpr std::chrono::milliseconds kUpkeepInterval{250};
 inline constexpr std::chrono::milliseconds kIdleBeforeReturn{1000};
+// Longer than its statements may take at all: turns must not pile up behind a slow one.
+inline constexpr std::chrono::seconds kUpkeepDeadline{60};
 // One transaction of give-backs; short enough for SQLite's only writer.
 inline constexpr size_t kReturnBatch = 256;
 // A lease unrenewed for this long counts for nothing here, and may be reclaimed after the grace. It

@@ -1,0 +1,58 @@
+// Funds: the book, the threads that refill it from the database, and its upkeep. One per process,
+// owned by services, safe on every thread; what waits runs on its caller's loop. Order at start:
+// Applier::recover(), claim(), load_terms(), serve. At the end: loops gone, end_refills(), the
+// applier drained, release().
+#pragma once
+
+#include <optional>
+
+#include "async/blocking_pool.h"
+#include "async/cancel.h"
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "governance/funds/fund_book.h"
+#include "governance/funds/lease_store.h"
+#include "sql/database.h"
+
+namespace deeppool::governance {
+
+class Funds {
+ public:
+  // Both outlive it; `instance` is the spool's.
+  Funds(sql::Database& database, const base::RequestId& instance, const base::Clock& clock);
+
+  // Blocking; only after everything of earlier runs was applied: gives back what they had leased.
+  Result<void> claim();
+  // Blocking: what administrators settled, afresh; for the config refresh.
+  Result<void> load_terms();
+
+  // Never waits: see FundBook::raise. After not_yet: cover().
+  Result<Covered> raise(Hold& hold, const Demand& demand) { return book_.raise(hold, demand); }
+  // Waits for refills, kRefillWait at most, until `hold` covers `demand`. Errors as raise() says
+  // them.
+  Task<Result<void>> cover(Hold& hold, Demand demand);
+
+  // Gives back idle leases and renews the others until `scope` is cancelled. One per process.
+  Task<void> upkeep(async::CancelScope& scope);
+
+  void end_refills() { pool_.reset(); }
+  // Blocking; only when all records are applied.
+  Result<void> release() { return store_.release(); }
+
+  const FundBook& book() const { return book_; }
+
+ private:
+  Task<bool> refilled(base::UserId user, base::Deadline deadline);
+  void look_after();
+  Result<void> renew();
+
+  sql::Database& database_;
+  const base::Clock& clock_;
+  SqlLeaseStore store_;
+  FundBook book_;
+  base::Instant renewed_at_{};  // by upkeep only
+  std::optional<async::BlockingPool> pool_;
+};
+
+}  // namespace deeppool::governance
