@@ -95,16 +95,33 @@ std::optional<Money> Money::parse(std::string_view text) {
   return from_units(number->negative ? -n : n);
 }
 
+std::string_view Money::write(Buffer& buffer) const {
+  Int128 magnitude = units_ < 0 ? -Int128{units_} : Int128{units_};
+  // From the back: the decimals that count, the point, the whole yuan, the sign.
+  char* const end = buffer.data() + buffer.size();
+  char* begin = end;
+  const char* last = end;
+  for (int i = 0; i < kDecimals; ++i) {
+    const auto digit = static_cast<char>('0' + static_cast<int>(magnitude % 10));
+    magnitude /= 10;
+    if (digit == '0' && begin == last) {
+      last = --begin;  // trailing zeros are not part of the text
+      continue;
+    }
+    *--begin = digit;
+  }
+  if (begin != last) *--begin = '.';
+  do {
+    *--begin = static_cast<char>('0' + static_cast<int>(magnitude % 10));
+    magnitude /= 10;
+  } while (magnitude != 0);
+  if (units_ < 0) *--begin = '-';
+  return {begin, static_cast<size_t>(last - begin)};
+}
+
 std::string Money::to_string() const {
-  const Int128 magnitude = units_ < 0 ? -Int128{units_} : Int128{units_};
-  std::string text = units_ < 0 ? "-" : "";
-  append_int(text, static_cast<int64_t>(magnitude / kUnitsPerYuan));
-  auto rest = static_cast<int64_t>(magnitude % kUnitsPerYuan);
-  if (rest == 0) return text;
-  std::string decimals = std::to_string(rest);
-  decimals.insert(0, static_cast<size_t>(kDecimals) - decimals.size(), '0');
-  decimals.erase(decimals.find_last_not_of('0') + 1);
-  return text + '.' + decimals;
+  Buffer buffer;
+  return std::string(write(buffer));
 }
 
 }  // namespace deeppool::base

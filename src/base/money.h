@@ -3,6 +3,7 @@
 // not fit are refused, never wrapped.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -36,6 +37,9 @@ class Money {
   constexpr int64_t units() const { return units_; }
   // Without an exponent and without trailing zeros: "12", "-0.5", "0.0000000001".
   std::string to_string() const;
+  // The same without allocation; the text is in `buffer`.
+  using Buffer = std::array<char, 24>;
+  std::string_view write(Buffer& buffer) const;
 
   constexpr Money operator-() const { return Money(-units_); }
   friend constexpr auto operator<=>(Money, Money) = default;

@@ -173,9 +173,8 @@ Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& end
   Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
   if (!body) co_return elsewhere(std::move(body).error());
   answer->body = std::move(*body);
-  const auto cost_of = [&call, &bill = answer->bill](const llm::Usage& usage) {
-    bill = bill_for(call, usage);
-    return bill.charged.to_string();
+  const auto cost_of = [&call, &made = *answer](const llm::Usage& usage) {
+    return made.price(bill_for(call, usage));
   };
   Result<llm::ResponseRewrite> rewrite =
       llm::rewrite_response(call.api, answer->body, call.view.model, nullptr, cost_of);

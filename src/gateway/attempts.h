@@ -47,6 +47,12 @@ struct WholeAnswer {
   json::PaddedBytes body;
   llm::ResponseRewrite rewrite;  // refers to `body` and to the model's name
   governance::Bill bill;         // of its usage; none was made of an answer without one
+  base::Money::Buffer cost;      // the bill's text, which `rewrite` refers to
+
+  std::string_view price(const governance::Bill& made) {
+    bill = made;
+    return bill.charged.write(cost);
+  }
 };
 
 // Errors: what the caller shall be told after the last attempt.

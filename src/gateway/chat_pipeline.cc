@@ -67,14 +67,14 @@ Task<void> send_whole(Call& call, WholeAnswer& answer) {
         call.parts.tokenizers.for_model(call.endpoint->upstream_model);
     const int64_t prompt = llm::count_prompt_tokens(call.api, call.x.body, tokenizer);
     ending.usage = llm::estimate_usage(call.api, answer.body, prompt, tokenizer);
-    answer.bill = bill_for(call, ending.usage);
     // The same bytes were understood a moment ago: this cannot fail.
     answer.rewrite = *llm::rewrite_response(
         call.api, answer.body, call.view.model, &ending.usage,
-        [&answer](const llm::Usage&) { return answer.bill.charged.to_string(); });
+        [&](const llm::Usage& usage) { return answer.price(bill_for(call, usage)); });
   }
   ending.bill = answer.bill;
-  call.x.add_header("x-deeppool-cost", answer.bill.charged.to_string());
+  base::Money::Buffer cost;
+  call.x.add_header("x-deeppool-cost", answer.bill.charged.write(cost));
   finish(call, ending);
   Result<void> sent = co_await call.x.send(200, "application/json", answer.rewrite.body.pieces());
   (void)sent;

@@ -39,7 +39,8 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   log_member(out, "cached_tokens", e.usage.cached_tokens);
   log_member(out, "completion_tokens", e.usage.completion_tokens);
   log_member(out, "reasoning_tokens", e.usage.reasoning_tokens);
-  log_member(out, "cost", bill.charged.to_string());
+  base::Money::Buffer cost;
+  log_member(out, "cost", bill.charged.write(cost));
   if (e.deviates) out += ",\"deviates\":true";
   log_member(out, "usage_source",
              e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const Usage fallback{.prompt_tokens = 3, .completion_tokens = 2};
   for (const Api api : {Api::chat_completions, Api::embeddings}) {
     const auto made = rewrite_response(api, body, "pub\"lic", &fallback,
-                                       [](const Usage&) { return std::string("0.5"); });
+                                       [](const Usage&) { return std::string_view("0.5"); });
     if (!made || made->error) continue;
     const Usage usage = estimate_usage(api, body, 1, test_tokenizers().for_model("gpt-4o"));
     if (usage.reasoning_tokens > usage.completion_tokens) std::abort();

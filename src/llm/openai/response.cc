@@ -72,17 +72,16 @@ Places find_places(json::Reader& reader, Api api, ResponseRewrite& result) {
   return places;
 }
 
-std::string cost_member(std::string_view cost) {
-  return cost.empty() ? std::string() : ",\"cost\":" + std::string(cost);
-}
+constexpr std::string_view kCostMember = ",\"cost\":";
 
 std::string usage_text(Api api, std::string_view json, const Usage& usage, std::string_view cost) {
   std::string text;
   text.reserve(json.size() + 256);
   if (api == Api::embeddings) {
     const std::string tokens = std::to_string(usage.prompt_tokens);
-    return text.append(R"({"prompt_tokens":)" + tokens + R"(,"total_tokens":)" + tokens +
-                       cost_member(cost) + "}");
+    text.append(R"({"prompt_tokens":)" + tokens + R"(,"total_tokens":)" + tokens);
+    if (!cost.empty()) text.append(kCostMember).append(cost);
+    return text += '}';
   }
   if (json.empty())
     append_usage_json(text, usage, cost);
@@ -114,13 +113,14 @@ Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
   const Usage* usage = result.usage ? &*result.usage : fallback;
 
   SplicedBody spliced(text);
-  const std::string cost = usage != nullptr && cost_of ? cost_of(*usage) : std::string();
+  const std::string_view cost = usage != nullptr && cost_of ? cost_of(*usage) : "";
   const bool good_as_it_is = places.full_usage || (result.usage && api == Api::embeddings);
   const auto put_usage = [&] {
     if (usage == nullptr || !places.has_usage) return;
     if (good_as_it_is && cost.empty()) return;
     if (good_as_it_is && !places.own_cost) {
-      spliced.insert(places.usage.end - 1, spliced.own(cost_member(cost)));
+      spliced.insert(places.usage.end - 1, kCostMember);
+      spliced.insert(places.usage.end - 1, cost);
       return;
     }
     const std::string_view own = result.usage ? reader.text(places.usage) : std::string_view();

@@ -28,8 +28,9 @@ struct ResponseRewrite {
   int64_t choice_count = 0;   // for embeddings: the number of vectors
 };
 
-// What the caller pays for a usage, as the text of a JSON number. Called at most once.
-using CostOf = std::function<std::string(const Usage&)>;
+// What the caller pays for a usage, as the text of a JSON number that outlives the rewrite. Called
+// at most once.
+using CostOf = std::function<std::string_view(const Usage&)>;
 
 // Errors: upstream_failed if the body is not a JSON object. `public_model` must outlive the result.
 // A body without usage is rewritten with `fallback` in its place, if one is given; every usage gets

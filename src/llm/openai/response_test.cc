@@ -139,7 +139,7 @@ TEST(Response, EveryUsageSaysWhatTheCallerPays) {
       const auto cost_of = [&](const Usage& usage) {
         ++asked;
         EXPECT_EQ(usage.total(), 13);
-        return std::string("1.5");
+        return std::string_view("1.5");
       };
       const auto made = rewrite_response(Api::chat_completions, body, "p", &fallback, cost_of);
       ASSERT_TRUE(made.ok());
@@ -151,7 +151,7 @@ TEST(Response, EveryUsageSaysWhatTheCallerPays) {
   const PaddedBytes vectors(
       R"({"data":[],"model":"m","usage":{"prompt_tokens":9,"total_tokens":9}})");
   const auto made = rewrite_response(Api::embeddings, vectors, "m", nullptr,
-                                     [](const Usage&) { return std::string("0"); });
+                                     [](const Usage&) { return std::string_view("0"); });
   EXPECT_EQ(made->body.to_string(),
             R"({"data":[],"model":"m","usage":{"prompt_tokens":9,"total_tokens":9,"cost":0}})");
 }
