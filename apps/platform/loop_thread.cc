@@ -20,7 +20,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
     : background_(loop_),
       client_(loop_, shared.lookups, shared.tls_contexts, shared.proxy),
       shared_limits_(shared_limits(loop_, index, shared)),
-      writer_(shared.spool.writer(static_cast<int>(index))),
+      writer_(shared.spool.writer(static_cast<int>(index), governance::WriteWhen::flushed)),
       parts_{.clock = shared.clock,
              .random = shared.random,
              .keys = shared.keys,
@@ -44,6 +44,8 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
       server_(loop_, router_, hooks_, std::move(settings)),
       control_(loop_) {
   stack_.install(hooks_);
+  // A hold before its request's first byte goes out, a bill before its answer's last.
+  loop_.before_turn_end([this] { writer_->flush(); });
 }
 
 LoopThread::~LoopThread() {

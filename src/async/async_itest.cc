@@ -103,6 +103,30 @@ TEST(Socket, PeersThatAreAlwaysReadyLeaveTheLoopToOthers) {
   });
 }
 
+// The order on which the spool relies: what a turn has to say is noted, then the hook runs, then
+// the bytes leave; and the same for those who go on because their bytes have left.
+TEST(Socket, NothingIsSentBeforeTheHookOfItsTurn) {
+  std::vector<std::string> story;
+  Loop loop;
+  TaskGroup group(loop);
+  loop.before_turn_end([&] {
+    if (!story.empty() && story.back() != "hook") story.push_back("hook");
+  });
+  loop.post([&] {
+    group.spawn([&]() -> Task<void> {
+      Pair pair = co_await connected_pair(loop);
+      for (const char* text : {"one", "two"}) {
+        story.push_back(text);
+        EXPECT_TRUE(co_await write_text(*pair.client, text));
+        EXPECT_EQ(story.back(), "hook");
+      }
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(story, (std::vector<std::string>{"one", "hook", "two", "hook"}));
+}
+
 TEST(Socket, ReadTimesOutAndCanBeAborted) {
   run_on_loop([](Loop& loop) -> Task<void> {
     Pair pair = co_await connected_pair(loop);

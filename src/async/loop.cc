@@ -92,6 +92,11 @@ void TimerHeap::fire_due(base::Instant now) {
 
 // ---- loop
 
+void CallList::forget(Watch& watch) {
+  std::erase(waiting_, &watch);
+  std::ranges::replace(calling_, &watch, nullptr);
+}
+
 Loop::Loop()
     : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
@@ -130,8 +135,8 @@ void Loop::forget(int fd, Watch& watch) {
   for (epoll_event& event : batch_) {
     if (event.data.ptr == &watch) event.events = 0;
   }
-  std::erase(again_, &watch);
-  std::ranges::replace(calling_again_, &watch, nullptr);
+  again_.forget(watch);
+  turn_end_.forget(watch);
 }
 
 void Loop::stop() {
@@ -171,12 +176,20 @@ void Loop::run_ready() {
 }
 
 void Loop::run_again() {
-  calling_again_.swap(again_);
-  for (size_t i = 0; i < calling_again_.size(); ++i) {
-    if (calling_again_[i] != nullptr) calling_again_[i]->on_ready(0);
+  again_.run([this](Watch& watch) {
+    watch.on_ready(0);
     run_ready();
-  }
-  calling_again_.clear();
+  });
+}
+
+void Loop::end_turn() {
+  do {
+    before_turn_end_();
+    turn_end_.run([this](Watch& watch) {
+      watch.on_turn_end();
+      run_ready();
+    });
+  } while (!turn_end_.empty());
 }
 
 int Loop::wait_ms() const {
@@ -215,6 +228,7 @@ void Loop::run() {
       run_posted();
       run_ready();
     }
+    end_turn();
   }
   t_loop = nullptr;
 }

@@ -25,6 +25,29 @@ class Watch {
   virtual ~Watch() = default;
   // `events`: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR.
   virtual void on_ready(uint32_t events) = 0;
+  // The call that Loop::call_at_turn_end() promised.
+  virtual void on_turn_end() {}
+};
+
+// Watches that wait for a call. One may be forgotten while the calls are made, and more may come.
+class CallList {
+ public:
+  void add(Watch& watch) { waiting_.push_back(&watch); }
+  void forget(Watch& watch);
+  bool empty() const { return waiting_.empty(); }
+  // Calls all that wait now; those who come meanwhile wait for the next time.
+  template <class Call>
+  void run(Call&& call) {
+    calling_.swap(waiting_);
+    for (size_t i = 0; i < calling_.size(); ++i) {
+      if (calling_[i] != nullptr) call(*calling_[i]);
+    }
+    calling_.clear();
+  }
+
+ private:
+  std::vector<Watch*> waiting_;
+  std::vector<Watch*> calling_;  // null: forgotten meanwhile
 };
 
 // Calls `fire` once at or after its deadline, unless moved or cleared. Moving a deadline later, the
@@ -97,7 +120,14 @@ class Loop {
   void forget(int fd, Watch& watch);  // before close; pending events of this turn are dropped
   // Calls watch.on_ready(0) once in the next turn: for who would go on but has had its share of
   // this one.
-  void call_again(Watch& watch) { again_.push_back(&watch); }
+  void call_again(Watch& watch) { again_.add(watch); }
+  // Calls watch.on_turn_end() when all that was ready in this turn has been served. Everything that
+  // is sent goes out there: peers that are woken find all of a turn's work at once, and what must
+  // be on disk before any of it leaves is written once for all (before_turn_end).
+  void call_at_turn_end(Watch& watch) { turn_end_.add(watch); }
+  // `hook` runs before the calls at a turn's end, and again before those that come up meanwhile.
+  // Set before run().
+  void before_turn_end(std::function<void()> hook) { before_turn_end_ = std::move(hook); }
   uint64_t turn() const { return turn_; }  // grows by one with each
   TimerHeap& timers() { return timers_; }
 
@@ -108,6 +138,7 @@ class Loop {
   void run_ready();
   void run_posted();
   void run_again();
+  void end_turn();
   int wait_ms() const;
 
   int epoll_fd_;
@@ -120,8 +151,9 @@ class Loop {
   std::vector<std::coroutine_handle<>> running_;
   std::vector<char> scratch_;
   std::span<::epoll_event> batch_;  // events of this turn that are still to be dispatched
-  std::vector<Watch*> again_;
-  std::vector<Watch*> calling_again_;  // of this turn; null: forgotten meanwhile
+  CallList again_;
+  CallList turn_end_;
+  std::function<void()> before_turn_end_ = [] {};
   uint64_t turn_ = 0;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;

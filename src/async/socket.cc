@@ -210,16 +210,10 @@ void Socket::ReadAwaiter::await_suspend(std::coroutine_handle<> handle) {
   if (deadline_.at != base::Instant::max()) socket_.read_timer_.set(deadline_.at);
 }
 
-bool Socket::WriteAwaiter::await_ready() {
-  socket_.writer_ = this;
-  if (socket_.must_yield()) return false;
-  const bool done = socket_.attempt_write();
-  if (done) socket_.writer_ = nullptr;
-  return done;
-}
-
 void Socket::WriteAwaiter::await_suspend(std::coroutine_handle<> handle) {
   handle_ = handle;
+  socket_.writer_ = this;
+  if (!socket_.must_yield()) socket_.write_at_turn_end();
   if (deadline_.at == base::Instant::max()) return;
   patience_ = deadline_.at - socket_.loop_.now();
   socket_.write_timer_.set(deadline_.at);
@@ -229,16 +223,25 @@ void Socket::on_ready(uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
-  // The writer is only queued and the reader runs last: it may destroy this socket.
-  if (writer_ != nullptr && attempt_write()) {
-    write_timer_.clear();
-    loop_.resume_soon(std::exchange(writer_, nullptr)->handle_);
-  }
+  if (writer_ != nullptr && (writable_ || aborted_)) write_at_turn_end();
   if (hung_up_ && hangup_ && reader_ == nullptr) return std::exchange(hangup_, nullptr)();
+  // Last: the reader may destroy this socket.
   if (reader_ != nullptr && attempt_read()) {
     read_timer_.clear();
     std::exchange(reader_, nullptr)->handle_.resume();
   }
+}
+
+void Socket::write_at_turn_end() {
+  if (std::exchange(write_queued_, true)) return;
+  loop_.call_at_turn_end(*this);
+}
+
+void Socket::on_turn_end() {
+  write_queued_ = false;
+  if (writer_ == nullptr || !attempt_write()) return;
+  write_timer_.clear();
+  std::exchange(writer_, nullptr)->handle_.resume();  // may destroy this socket
 }
 
 void Socket::abort() {

@@ -1,6 +1,7 @@
 // Socket: one TCP connection on one loop, plain or TLS. Reads and writes are awaited, one reader
-// and one writer at a time; both try at once and touch the loop only when the kernel has nothing,
-// or when they have moved so much in this turn that the loop's other connections must have theirs.
+// and one writer at a time. A read tries at once and waits only when the kernel has nothing, or
+// when so much was moved in this turn that the loop's other connections must have theirs; a write
+// goes out at the end of the turn, with all others.
 // A read into Loop::scratch() is filled immediately before the reader resumes, so an idle
 // connection owns no buffer. abort() makes pending and later I/O fail; the owner then destroys the
 // Socket, which closes it.
@@ -64,12 +65,14 @@ class Socket final : public Watch {
   Loop& loop() { return loop_; }
 
   void on_ready(uint32_t events) override;
+  void on_turn_end() override;
 
  private:
   friend class ReadAwaiter;
   friend class WriteAwaiter;
   bool attempt_read();
   bool attempt_write();
+  void write_at_turn_end();
   ssize_t read_some(std::span<char> out);
   ssize_t write_some(std::span<iovec> parts);
   void read_failed(Error error);
@@ -85,8 +88,9 @@ class Socket final : public Watch {
   bool writable_ = true;
   bool hung_up_ = false;
   bool aborted_ = false;
-  uint64_t turn_ = 0;  // in which moved_ was counted
-  size_t moved_ = 0;   // bytes read and written
+  bool write_queued_ = false;  // on_turn_end() will come
+  uint64_t turn_ = 0;          // in which moved_ was counted
+  size_t moved_ = 0;           // bytes read and written
   ReadAwaiter* reader_ = nullptr;
   WriteAwaiter* writer_ = nullptr;
   Timer read_timer_;
@@ -116,7 +120,7 @@ class Socket::WriteAwaiter {
  public:
   WriteAwaiter(Socket& socket, std::span<iovec> parts, base::Deadline deadline)
       : socket_(socket), parts_(parts), deadline_(deadline) {}
-  bool await_ready();
+  bool await_ready() { return false; }
   void await_suspend(std::coroutine_handle<> handle);
   Result<void> await_resume() { return std::move(result_); }
 

@@ -24,6 +24,8 @@ inline constexpr uint64_t kMinFreeBytes = 8ull << 20;
 inline constexpr size_t kParkedBytes = 8u << 20;
 // How much a reader looks at in one piece.
 inline constexpr size_t kReadBytes = 1u << 20;
+// Records of one turn of an event loop that are written together.
+inline constexpr size_t kStagedBytes = 64u << 10;
 // Segment numbers of one run: number = run x this + counter.
 inline constexpr int64_t kSegmentsPerRun = 1'000'000;
 

@@ -82,8 +82,8 @@ Spool::~Spool() {
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
-std::unique_ptr<SpoolWriter> Spool::writer(int loop) {
-  return std::make_unique<SpoolWriter>(*this, loop);
+std::unique_ptr<SpoolWriter> Spool::writer(int loop, WriteWhen when) {
+  return std::make_unique<SpoolWriter>(*this, loop, when);
 }
 
 Result<void> Spool::lock_folder() {
@@ -276,7 +276,7 @@ void Spool::write_parked() {
   }
   if (parked_writer_ == nullptr) parked_writer_ = writer(kParkedLoop);
   auto rest = frames.begin();
-  while (rest != frames.end() && parked_writer_->write_frame(*rest)) ++rest;
+  while (rest != frames.end() && parked_writer_->write(*rest, {})) ++rest;
   if (rest == frames.end()) return parked_writer_.reset();  // sealed: can be applied and deleted
   const std::lock_guard lock(mutex_);
   for (; rest != frames.end(); ++rest) {

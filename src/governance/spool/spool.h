@@ -56,7 +56,7 @@ class Spool {
   ~Spool();
 
   // For the event loop `loop` (0, 1, ...), to be used on its thread only; outlived by the Spool.
-  std::unique_ptr<SpoolWriter> writer(int loop);
+  std::unique_ptr<SpoolWriter> writer(int loop, WriteWhen when = WriteWhen::appended);
 
   // False: refuse new billable work with 503, finish what is in flight. Becomes true again by
   // itself.

@@ -271,6 +271,51 @@ TEST_F(SpoolTest, ADeadDiskParksFinalsInMemoryUntilItLivesAgain) {
   EXPECT_TRUE(writer->append_hold(hold(3)).ok());
 }
 
+TEST_F(SpoolTest, ATurnsRecordsAreWrittenTogether) {
+  auto spool = open();
+  auto writer = spool->writer(0, WriteWhen::flushed);
+  ASSERT_TRUE(writer->append_hold(hold(1)).ok());
+  writer->append_final(final_record(1));
+  writer->append_final(final_record(2));
+  EXPECT_TRUE(finals(*spool).empty());
+  writer->flush();
+  writer->flush();
+  EXPECT_EQ(finals(*spool), (std::vector{1, 2}));
+}
+
+TEST_F(SpoolTest, ATurnThatADeadDiskRefusesWaitsInMemory) {
+  auto spool = open();
+  auto writer = spool->writer(0, WriteWhen::flushed);
+  {
+    const FileSizeLimit limit(0);
+    ASSERT_TRUE(writer->append_hold(hold(1)).ok());
+    writer->append_final(final_record(1));
+    writer->flush();
+    EXPECT_FALSE(spool->accepting());
+    EXPECT_FALSE(writer->append_hold(hold(2)).ok());
+    writer->append_final(final_record(2));  // in flight
+    writer->flush();
+  }
+  spool->sync_now();
+  EXPECT_TRUE(spool->accepting());
+  EXPECT_EQ(finals(*spool), (std::vector{1, 2}));
+  EXPECT_EQ(spool->lost(), 0u);
+}
+
+TEST_F(SpoolTest, MoreThanATurnsShareIsWrittenInParts) {
+  settings_.segment_bytes = 20'000;
+  auto spool = open();
+  std::vector<int> expected;
+  auto writer = spool->writer(0, WriteWhen::flushed);
+  for (int i = 0; i < 2000; ++i) {
+    writer->append_final(final_record(i));
+    expected.push_back(i);
+  }
+  EXPECT_FALSE(finals(*spool).empty());
+  writer.reset();
+  EXPECT_EQ(finals(*spool), expected);
+}
+
 TEST_F(SpoolTest, MemoryForParkedFinalsIsBounded) {
   auto spool = open();
   auto writer = spool->writer(0);

@@ -10,57 +10,109 @@
 #include "governance/spool/spool.h"
 
 namespace deeppool::governance {
+namespace {
+
+// The last resort: enough to enter the bill by hand.
+void log_lost(std::span<char> frame) {
+  stamp(frame, 0);
+  FrameScanner scanner({frame.data(), frame.size()}, 0);
+  const auto record = scanner.next();
+  const auto* bill = record ? std::get_if<FinalRecord>(&*record) : nullptr;
+  if (bill == nullptr) return;
+  log::error("usage record lost: neither disk nor memory takes it",
+             {{"request_id", bill->request_id.to_string()},
+              {"key", bill->key.value},
+              {"prompt_tokens", bill->usage.prompt_tokens},
+              {"completion_tokens", bill->usage.completion_tokens}});
+}
+
+}  // namespace
 
 SpoolWriter::~SpoolWriter() {
+  flush();
   seal();
 }
 
 Result<void> SpoolWriter::append_hold(const HoldRecord& record) {
-  if (!spool_.accepting() || !write_frame(encode(record, buffer_))) {
-    return Error(ErrorCode::unavailable,
-                 "The gateway cannot record new requests right now. Please try again shortly.",
-                 "spool does not accept");
-  }
-  base::crash_point("after_hold");
-  return {};
+  if (spool_.accepting() && write(encode(record, buffer_), "after_hold")) return {};
+  return Error(ErrorCode::unavailable,
+               "The gateway cannot record new requests right now. Please try again shortly.",
+               "spool does not accept");
 }
 
 void SpoolWriter::append_progress(const ProgressRecord& record) {
-  (void)write_frame(encode(record, buffer_));
+  (void)write(encode(record, buffer_), {});
 }
 
 void SpoolWriter::append_final(const FinalRecord& record) {
-  const std::span<char> frame = encode(record, buffer_);
-  if (!write_frame(frame) && !spool_.park(frame)) {
-    // The last resort: enough to enter the bill by hand.
-    log::error("usage record lost: neither disk nor memory takes it",
-               {{"request_id", record.request_id.to_string()},
-                {"key", record.key.value},
-                {"prompt_tokens", record.usage.prompt_tokens},
-                {"completion_tokens", record.usage.completion_tokens}});
+  stage(encode(record, buffer_), "after_final");
+  if (when_ == WriteWhen::appended) flush();
+}
+
+void SpoolWriter::flush() {
+  if (!staged_.empty() && !write_staged()) park_staged();
+}
+
+bool SpoolWriter::write(std::span<const char> frame, std::string_view crash_point) {
+  stage(frame, crash_point);
+  if (when_ == WriteWhen::flushed || write_staged()) return true;
+  drop_staged();
+  return false;
+}
+
+void SpoolWriter::stage(std::span<const char> frame, std::string_view crash_point) {
+  // A turn's records are far fewer; should they ever be more, they are written in parts.
+  if (staged_bytes_.size() + frame.size() > kStagedBytes) flush();
+  staged_bytes_.append(frame.data(), frame.size());
+  staged_.push_back({frame.size(), crash_point});
+}
+
+void SpoolWriter::drop_staged() {
+  staged_bytes_.clear();
+  staged_.clear();
+}
+
+void SpoolWriter::park_staged() {
+  size_t at = 0;
+  for (const Staged& each : staged_) {
+    const std::span<char> frame(staged_bytes_.data() + at, each.bytes);
+    at += each.bytes;
+    if (!spool_.park(frame)) log_lost(frame);
   }
-  base::crash_point("after_final");
+  drop_staged();
 }
 
-bool SpoolWriter::write_frame(std::span<char> frame) {
-  if (write_once(frame)) return true;
-  // Whatever the reason, giving the reserve back is the one remedy at hand (another loop may just
-  // have).
-  spool_.stop_accepting("write failed");
-  spool_.release_reserve();
-  return write_once(frame);
+bool SpoolWriter::write_staged() {
+  bool written = write_once();
+  if (!written) {
+    // Whatever the reason, giving the reserve back is the one remedy at hand (another loop may just
+    // have).
+    spool_.stop_accepting("write failed");
+    spool_.release_reserve();
+    written = write_once();
+  }
+  if (!written) return false;
+  for (const Staged& each : staged_) {
+    if (!each.crash_point.empty()) base::crash_point(each.crash_point);
+  }
+  drop_staged();
+  return true;
 }
 
-bool SpoolWriter::write_once(std::span<char> frame) {
+bool SpoolWriter::write_once() {
   if (!ready_segment()) return false;
-  stamp(frame, segment_->salt);
+  char* frame = staged_bytes_.data();
+  for (const Staged& each : staged_) {
+    stamp({frame, each.bytes}, segment_->salt);
+    frame += each.bytes;
+  }
   const uint64_t start = segment_->written.load(std::memory_order_relaxed);
   ssize_t n = 0;
   do {
-    n = ::write(segment_->fd, frame.data(), frame.size());
+    n = ::write(segment_->fd, staged_bytes_.data(), staged_bytes_.size());
   } while (n < 0 && errno == EINTR);
-  if (n == static_cast<ssize_t>(frame.size())) {
-    segment_->written.store(start + frame.size(), std::memory_order_release);
+  if (n == static_cast<ssize_t>(staged_bytes_.size())) {
+    segment_->written.store(start + staged_bytes_.size(), std::memory_order_release);
     return true;
   }
   const int reason = n < 0 ? errno : ENOSPC;
