@@ -28,8 +28,7 @@ CREATE TABLE usage_records (
   upstream_request_id VARCHAR(255) NOT NULL DEFAULT '',
   instance VARCHAR(64) NOT NULL,
   PRIMARY KEY (request_id),
-  KEY usage_records_user (user_id, started_at),
-  KEY usage_records_key (key_id, started_at)
+  KEY usage_records_user (user_id, started_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- step: token_usage_daily

@@ -3,6 +3,7 @@
 
 -- step: usage_records
 -- probe: table usage_records
+-- `source` is compared, not looked up: IN with three values builds a table in every INSERT.
 CREATE TABLE usage_records (
   request_id BLOB NOT NULL PRIMARY KEY,
   user_id INTEGER NOT NULL,
@@ -10,7 +11,7 @@ CREATE TABLE usage_records (
   model_name TEXT NOT NULL,
   endpoint_id INTEGER,
   api TEXT NOT NULL,
-  source TEXT NOT NULL CHECK (source IN ('provider', 'deepnode', 'hybrid')),
+  source TEXT NOT NULL CHECK (source = 'provider' OR source = 'deepnode' OR source = 'hybrid'),
   outcome TEXT NOT NULL,
   status INTEGER NOT NULL,
   stream INTEGER NOT NULL,
@@ -32,10 +33,6 @@ CREATE TABLE usage_records (
 -- step: usage of a user by time
 -- probe: index usage_records_user on usage_records
 CREATE INDEX usage_records_user ON usage_records (user_id, started_at);
-
--- step: usage of a key by time
--- probe: index usage_records_key on usage_records
-CREATE INDEX usage_records_key ON usage_records (key_id, started_at);
 
 -- step: token_usage_daily
 -- probe: table token_usage_daily
