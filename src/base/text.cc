@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <cstring>
+
 namespace deeppool::base {
 
 std::vector<std::string_view> split(std::string_view s, char separator) {
@@ -180,11 +182,31 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return decode64(text, kBase64);
 }
 
+namespace {
+
+// How many bytes at the start of `text` need no escape; eight at a time, as most texts are words.
+size_t plain_prefix(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  constexpr uint64_t kHigh = 0x8080808080808080u;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    const auto zeros = [](uint64_t v) { return (v - kOnes) & ~v; };  // high bits: bytes that are 0
+    const uint64_t stops = eight | ((eight - kOnes * ' ') & ~eight) | zeros(eight ^ kOnes * '"') |
+                           zeros(eight ^ kOnes * '\\') | zeros(eight ^ kOnes * 0x7f);
+    if ((stops & kHigh) != 0) break;
+  }
+  while (at < text.size() && needs_no_escape(text[at])) ++at;
+  return at;
+}
+
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
-    size_t plain = 0;
-    while (plain < text.size() && needs_no_escape(text[plain])) ++plain;
+    const size_t plain = plain_prefix(text);
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
