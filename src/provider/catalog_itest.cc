@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "governance/pricing/snapshot_store.h"
 #include "provider/catalog.h"
 #include "provider/endpoint_store.h"
 #include "provider/model_store.h"
@@ -133,6 +134,59 @@ TEST_P(CatalogStore, OldCatalogsStayValid) {
   EXPECT_EQ(directory.current()->find("m"), nullptr);
   EXPECT_GT(directory.current()->version(), before->version());
   EXPECT_EQ(before->find("m")->endpoints[0]->id, a);
+}
+
+// What a request may be charged by, and where it goes.
+std::string told_by(const Catalog& catalog) {
+  std::string all;
+  for (const auto& m : catalog.models()) {
+    all += m->name + " " + std::to_string(static_cast<int>(m->price.state)) + " " +
+           std::to_string(m->price.snapshot.value) + (m->price.free() ? " free " : " ") +
+           governance::price_tiers_json(m->price.tiers, governance::PriceSpelling::complete);
+    for (const auto& e : m->endpoints) all += " " + e->name;
+    all += "\n";
+  }
+  return all;
+}
+
+// However a catalog came about, by a hundred reloads or by one start, it is the same; and every
+// price in it that requests can be charged by is kept.
+TEST_P(CatalogStore, AReloadedCatalogEqualsAFreshOne) {
+  const auto a = add_endpoint(named("a"));
+  const auto b = add_endpoint(named("b"));
+  std::vector<base::ModelId> ids;
+  for (const char* name : {"m1", "m2", "m3"}) ids.push_back(add_model(model(name, {a})));
+  const std::vector<std::string> prices = {
+      "null",
+      "[]",
+      "[{}]",
+      "not JSON",
+      R"([{"input_price":"1","output_price":"2"}])",
+      R"([{"input_price":"0","output_price":"0"}])",
+      R"([{"max_input_tokens":5,"input_price":"1","output_price":"2"},
+          {"input_price":"3","output_price":"4"}])"};
+  base::SeededRandom dice(20);
+  const auto below = [&](size_t n) { return dice.next_u64() % n; };
+  CatalogDirectory reloaded;
+  for (int round = 0; round < 100; ++round) {
+    const size_t which = below(ids.size());
+    auto changed = model("m" + std::to_string(which + 1), {below(2) == 0 ? a : b});
+    changed.id = ids[which];
+    changed.pricing_tiers = prices[below(prices.size())];
+    changed.enabled = below(4) != 0;
+    const auto update = [&](sql::Writer& tx) { return models::update(tx, changed, kNow + round); };
+    ASSERT_TRUE(sql::run_transaction(database(), update).ok());
+    ASSERT_TRUE(reloaded.reload(database(), sealer_).ok());
+    CatalogDirectory fresh;
+    ASSERT_TRUE(fresh.reload(database(), sealer_).ok());
+    ASSERT_EQ(told_by(*reloaded.current()), told_by(*fresh.current())) << round;
+    auto reader = *database().read();
+    for (const auto& m : reloaded.current()->models()) {
+      if (!m->price.known()) continue;
+      const auto kept = governance::snapshots::load(reader, m->price.snapshot);
+      ASSERT_TRUE(kept.ok()) << round << " " << m->name;
+    }
+  }
 }
 
 TEST_P(CatalogStore, EndpointInUseCannotBeRemoved) {

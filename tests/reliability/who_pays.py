@@ -48,6 +48,7 @@ class Books:
         rows = world.store.rows(f"SELECT LOWER(HEX(request_id)), {', '.join(names)} FROM usage_records")
         self.rows = {row[0]: dict(zip(names, row[1:])) for row in rows}
         for row in self.rows.values():
+            row["price_id"] = row["price_id"].replace("NULL", "")  # as MariaDB's client spells it
             charged = Decimal(row["charged"])
             row["charged"] = int(charged if world.store.name == "sqlite" else charged * 10**10)
             row["tokens"] = int(row["prompt_tokens"]), int(row["completion_tokens"])

@@ -210,13 +210,6 @@ PriceRange range_of(std::span<const PriceTiers* const> lists) {
   return range;
 }
 
-bool Price::free() const {
-  const auto costs_nothing = [](const PriceTier& tier) {
-    return std::ranges::all_of(tier.prices, [](Money price) { return price == Money(); });
-  };
-  return known() && std::ranges::all_of(tiers, costs_nothing);
-}
-
 Price read_price(std::string_view stored) {
   Price price;
   if (stored.empty() || stored == "null") return price;
@@ -229,6 +222,9 @@ Price read_price(std::string_view stored) {
   price.state = Price::State::known;
   price.tiers = std::move(*tiers);
   price.snapshot = price_id(price.tiers);
+  price.costs_nothing = std::ranges::all_of(price.tiers, [](const PriceTier& tier) {
+    return std::ranges::all_of(tier.prices, [](Money amount) { return amount == Money(); });
+  });
   return price;
 }
 

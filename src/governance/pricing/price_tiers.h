@@ -81,11 +81,12 @@ struct Price {
   PriceTiers tiers;        // empty unless known
   base::PriceId snapshot;  // price_id(tiers) if known
   std::string fault;       // why it is unreadable
+  bool costs_nothing = false;
 
   // Whether requests may be charged by it. If not, they are refused.
   bool known() const { return state == State::known; }
-  // Known to cost nothing: no list, or only zeros in it.
-  bool free() const;
+  // Known to cost nothing: an empty list, or only zeros in it.
+  bool free() const { return costs_nothing; }
 };
 // The cheapest and the dearest price of each class over the tiers of one model, or of all children
 // of a hybrid (none given, or an empty list: 0).
