@@ -27,13 +27,18 @@ SILENT = "mock-no-answer"
 FREE = "mock-ok:tokens=6"
 UNPRICED = "mock-ok:tokens=7"
 DEAD = "http://127.0.0.1:1/v1"
+DISCOUNT = 200_000  # ppm
+BALANCE = "0.005"
 PROGRESS_SECONDS = 2  # how often a stream's progress is recorded
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs/who_pays.md"
 
 
-def units(prompt, completion):
+def units(prompt, completion, granted=0, discount_ppm=0):
     """By TIERS, rounded once, half up, in units of 10^-10 yuan."""
-    return (prompt * 20_000_000_000 + completion * 80_000_000_001 + 500_000) // 1_000_000
+    total = prompt + completion
+    gross = prompt * 20_000_000_000 + completion * 80_000_000_001
+    over, under = gross * max(total - granted, 0) * (10**6 - discount_ppm), max(total, 1) * 10**12
+    return (2 * over + under) // (2 * under)
 
 
 def yuan(amount):
@@ -97,11 +102,27 @@ def cost_in(body):
     return found[-1].decode() if found else None
 
 
+def stored(world, amount):
+    """So many yuan as the store writes them."""
+    return int(Decimal(amount) * 10**10) if world.store.name == "sqlite" else amount
+
+
 def overdraw(world, amount):
     """Lets the owner of the key spend so many yuan without having any."""
-    most = amount * 10**10 if world.store.name == "sqlite" else amount
-    world.store.run("DELETE FROM user_wallets WHERE user_id = 1; INSERT INTO user_wallets"
-                    f" (user_id, allow_overdraft, max_overdraft, updated_at) VALUES (1, 1, {most}, 0);")
+    world.store.run("DELETE FROM user_wallets WHERE user_id = 1; INSERT INTO user_wallets (user_id, allow_overdraft,"
+                    f" max_overdraft, updated_at) VALUES (1, 1, {stored(world, amount)}, 0);")
+
+
+def lower_floor(world, amount):
+    """From what the wallet has now on, its owner may spend so many yuan more."""
+    world.store.run(f"UPDATE user_wallets SET max_overdraft = {stored(world, amount)} - posted WHERE user_id = 1;")
+
+
+def wallet(world):
+    """What it has above its floor, and whether that is the sum of its ledger."""
+    posted, most = world.store.rows("SELECT posted, max_overdraft FROM user_wallets WHERE user_id = 1")[0]
+    entries = world.store.rows("SELECT COALESCE(SUM(amount), 0) FROM ledger_entries WHERE user_id = 1")[0][0]
+    return Decimal(posted) + Decimal(most), Decimal(posted) == Decimal(entries)
 
 
 def expect_bill(verdict, what, row, outcome, charged):
@@ -250,6 +271,40 @@ def judge_snapshots(verdict, world, books):
     verdict.expect(not missing, "and every price is kept", missing or f"{len(kept)} price lists")
 
 
+def spend_grants(world, verdict):
+    """Ten free tokens, then a fifth off: two answers of seven tokens."""
+    world.store.run("INSERT INTO token_grants (user_id, tokens_total, created_at) VALUES (1, 10, 0);"
+                    f"INSERT INTO discounts (user_id, discount_ppm, starts_at, created_at) VALUES (1, {DISCOUNT}, 0, 0);")
+    world.start()
+    for granted in (7, 3):
+        status, headers, body = world.chat(WHOLE)
+        wanted = yuan(units(2, 5, granted, DISCOUNT))
+        said = (status, headers.get("x-deeppool-cost"), cost_in(body))
+        verdict.expect(said == (200, wanted, wanted), f"{granted} of 7 tokens are granted", said)
+    world.stop()
+    used = world.store.rows("SELECT tokens_used FROM token_grants")
+    verdict.expect(used == [("10",)], "the grant is used up, and no more", used)
+
+
+def spend_balance(world, verdict):
+    """A stream that its owner cannot pay to the end."""
+    lower_floor(world, BALANCE)
+    world.start()
+    stream = Open(world, ENDLESS).head()
+    body = stream.rest()
+    cost = Decimal(cost_in(body) or -1)
+    verdict.expect(b'"finish_reason":"length"' in body and 0 < cost <= Decimal(BALANCE),
+                   "a stream ends where the balance does", cost)
+    status, headers, _ = world.chat(WHOLE, max_tokens=2000)
+    verdict.expect((status, headers.get("x-should-retry")) == (429, "false"), "the next request is refused", status)
+    world.stop()
+    row = Books(world).of(stream.id)
+    expect_bill(verdict, "what was generated", row, "stopped_at_limit", units(*row["tokens"], 0, DISCOUNT))
+    verdict.expect(Decimal(yuan(row["charged"])) == cost, "and so the caller was told")
+    left, exact = wallet(world)
+    verdict.expect(left >= 0 and exact, "the wallet is the sum of its ledger and above its floor", left)
+
+
 def judge_document(verdict):
     """Every outcome that the program may write has its line."""
     text = DOCUMENT.read_text()
@@ -288,6 +343,8 @@ def who_pays(options, verdict):
         world.start()
         world.stop()
         judge(verdict, world, asked)
+        spend_grants(world, verdict)
+        spend_balance(world, verdict)
         judge_document(verdict)
     finally:
         world.close()
