@@ -6,8 +6,10 @@
 #include "apps/platform/store.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "governance/funds/lease_store.h"
 #include "identity/first_admin.h"
 #include "sql/migrator/migrator.h"
+#include "sql/transaction.h"
 
 namespace deeppool::platform {
 namespace {
@@ -17,15 +19,20 @@ void say(std::string_view line) {
 }
 
 // Who did it is known to the operating system only.
-Result<void> record_reset(sql::Writer& tx, base::UserId user, int64_t now_ms) {
+adminapi::audit::Entry by_command(std::string action, std::string type, std::string id) {
   adminapi::audit::Entry entry;
-  entry.at_ms = now_ms;
-  entry.actor = user;
+  entry.at_ms = base::unix_ms(base::SystemClock().wall());
   entry.actor_name = "(command line)";
-  entry.action = "user.reset_password";
-  entry.object_type = "user";
-  entry.object_id = std::to_string(user.value);
+  entry.action = std::move(action);
+  entry.object_type = std::move(type);
+  entry.object_id = std::move(id);
   entry.detail = "{}";
+  return entry;
+}
+
+Result<void> record_reset(sql::Writer& tx, base::UserId user) {
+  auto entry = by_command("user.reset_password", "user", std::to_string(user.value));
+  entry.actor = user;
   return adminapi::audit::record(tx, entry);
 }
 
@@ -46,13 +53,35 @@ Result<void> reset_admin_password(const Config& config, const std::string& usern
   DP_CHECK(sql::migrate(*database));
   const base::SystemClock clock;
   base::SystemRandom random;
-  const auto audit = [&clock](sql::Writer& tx, base::UserId user) {
-    return record_reset(tx, user, base::unix_ms(clock.wall()));
-  };
   DP_TRY(const std::string password,
-         identity::reset_admin_password({*database, clock, random}, username, audit));
+         identity::reset_admin_password({*database, clock, random}, username, record_reset));
   std::printf("username: %s\npassword: %s\nAll sessions of this account have ended.\n",
               username.c_str(), password.c_str());
+  return {};
+}
+
+Result<void> list_instances(const Config& config) {
+  DP_TRY(const auto database, open_database(config));
+  DP_TRY(auto reader, database->read());
+  DP_TRY(const auto instances, governance::list_instances(reader));
+  for (const auto& each : instances) {
+    const int64_t age_s = (base::unix_ms(base::SystemClock().wall()) - each.seen_at_ms) / 1000;
+    std::printf("%s  %s  seen %lld s ago  %lld leases%s\n", each.instance.c_str(),
+                each.host.c_str(), static_cast<long long>(age_s),
+                static_cast<long long>(each.leases), each.lapsed ? "  lapsed" : "");
+  }
+  return {};
+}
+
+Result<void> reclaim_leases(const Config& config, const std::string& instance) {
+  DP_TRY(const auto database, open_database(config));
+  const auto work = [&](sql::Writer& tx) -> Result<int64_t> {
+    DP_TRY(const int64_t count, governance::reclaim_instance(tx, instance));
+    DP_CHECK(adminapi::audit::record(tx, by_command("instance.reclaim", "instance", instance)));
+    return count;
+  };
+  DP_TRY(const int64_t leases, sql::run_transaction(*database, work));
+  std::printf("%lld leases are available again.\n", static_cast<long long>(leases));
   return {};
 }
 

@@ -18,4 +18,12 @@ Result<void> migrate_store(const Config& config, MigrateMode mode);
 // the audit log gets a row. not_found if there is no such administrator.
 Result<void> reset_admin_password(const Config& config, const std::string& username);
 
+// Prints every instance that shares the database: when it was seen last, what it has leased, and
+// whether its leases have lapsed.
+Result<void> list_instances(const Config& config);
+// Declares an instance lost whose leases have lapsed: they are available again. What its data_dir
+// still holds is charged if it ever starts again. Leaves a row in the audit log. not_found;
+// conflict while it may still be running.
+Result<void> reclaim_leases(const Config& config, const std::string& instance);
+
 }  // namespace deeppool::platform

@@ -88,7 +88,7 @@ int serve(const Config& config, const std::string& file) {
   return 0;
 }
 
-enum class Job { serve, check_config, migrate, reset_password };
+enum class Job { serve, check_config, migrate, reset_password, list_instances, reclaim };
 
 struct Arguments {
   std::string file;
@@ -96,11 +96,16 @@ struct Arguments {
   bool dry_run = false;
   std::string username;  // empty: the one in the configuration
   CLI::App* migrate = nullptr;
+  std::string instance;
   CLI::App* reset_password = nullptr;
+  CLI::App* list_instances = nullptr;
+  CLI::App* reclaim = nullptr;
 
   Job job() const {
     if (check) return Job::check_config;
     if (migrate->parsed()) return Job::migrate;
+    if (list_instances->parsed()) return Job::list_instances;
+    if (reclaim->parsed()) return Job::reclaim;
     return reset_password->parsed() ? Job::reset_password : Job::serve;
   }
 };
@@ -130,6 +135,14 @@ void describe(CLI::App& app, Arguments& a) {
   a.reset_password->add_option(
       "--username", a.username,
       "whose; without it, admin.super_admin.username of the configuration");
+  CLI::App* lease = app.add_subcommand("lease", "what servers that share a database have leased");
+  lease->fallthrough();
+  lease->require_subcommand(1);
+  a.list_instances = lease->add_subcommand("list", "the instances, and whether they are alive");
+  a.reclaim = lease->add_subcommand(
+      "reclaim",
+      "declare an instance lost: the money and tokens it had leased are available again");
+  a.reclaim->add_option("instance", a.instance, "as `lease list` shows it")->required();
   app.footer(kFooter);  // last, or subcommands would inherit it
 }
 
@@ -148,6 +161,12 @@ int do_job(const Arguments& arguments, const Config& config) {
       done = reset_admin_password(config, arguments.username.empty()
                                               ? config.admin.super_admin.username
                                               : arguments.username);
+      break;
+    case Job::list_instances:
+      done = list_instances(config);
+      break;
+    case Job::reclaim:
+      done = reclaim_leases(config, arguments.instance);
       break;
   }
   log::flush();

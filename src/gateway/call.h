@@ -51,9 +51,9 @@ struct Parts {
 // The tokens that a call may take, as far as one can know now.
 struct TokenBound {
   int64_t prompt = 0;
-  int64_t output = 0;  // of all choices
-  int64_t injected =
-      0;  // of one choice: what the upstream is told, because the caller said nothing
+  int64_t output = 0;    // of all choices
+  int64_t injected = 0;  // of one choice: the upstream is told so because the caller said nothing
+  bool counted = false;  // the prompt is as it most likely is, not the most that it can be
 };
 
 struct Call {

@@ -10,32 +10,34 @@ namespace {
 using governance::Covered;
 using governance::Demand;
 
-// How to bound what nobody knows yet.
-enum class Bounding { most, likely };
-
 bool limited(const Call& call) {
   return call.key->quota_total >= 0 || !call.model->price.free();
 }
 
-// Likely: counted, if that is quick. An upstream with another tokenizer may still count more.
-int64_t prompt_bound(const Call& call, Bounding bounding) {
+// Counted, if that is quick. An upstream with another tokenizer may still count more.
+int64_t likely_prompt(const Call& call) {
   const int64_t most = call.view.most_prompt_tokens();
-  if (bounding == Bounding::most) return most;
   if (call.x.body.size() > kCountedBodyBytes) return most / 2;
   const auto& tokenizer = call.parts.tokenizers.for_model(call.view.model);
   return std::min(most, llm::count_prompt_tokens(call.api, call.x.body, tokenizer));
 }
 
+// Whether the upstream is given a bound that the caller did not set: somebody pays for the answer,
+// and it cannot be watched growing (reasoning may not be shown).
+bool needs_injection(const Call& call) {
+  const bool watched = call.view.stream && !call.model->supports_reasoning;
+  return !watched && !call.view.max_tokens && call.api != llm::Api::embeddings && limited(call);
+}
+
 // Of one choice.
-int64_t output_bound(const Call& call, Bounding bounding) {
+int64_t most_output(const Call& call) {
   if (call.api == llm::Api::embeddings) return 0;
+  int64_t tokens = kAssumedOutputTokens;
+  if (needs_injection(call)) tokens = kInjectedOutputTokens;
+  tokens = call.view.max_tokens.value_or(tokens);
   const int64_t cap = call.model->max_output_tokens;
-  if (call.view.max_tokens)
-    return cap > 0 ? std::min(*call.view.max_tokens, cap) : *call.view.max_tokens;
-  if (call.view.stream || bounding == Bounding::likely) {
-    return cap > 0 ? std::min(cap, kAssumedOutputTokens) : kAssumedOutputTokens;
-  }
-  return cap > 0 ? cap : kInjectedOutputTokens;
+  if (cap == 0) return tokens;
+  return needs_injection(call) ? cap : std::min(tokens, cap);
 }
 
 Demand demand_for(const Call& call, int64_t output) {
@@ -50,12 +52,25 @@ Demand demand_for(const Call& call, int64_t output) {
   return demand;
 }
 
-void set_bound(Call& call, Bounding bounding) {
-  const int64_t each = output_bound(call, bounding);
-  call.bound.prompt = prompt_bound(call, bounding);
+void set_bound(Call& call) {
+  const int64_t each = most_output(call);
+  call.bound.prompt = call.view.most_prompt_tokens();
   call.bound.output = each * call.view.n;
-  const bool open = !call.view.stream && !call.view.max_tokens && each > 0;
-  call.bound.injected = open && limited(call) ? each : 0;
+  call.bound.injected = needs_injection(call) ? each : 0;
+}
+
+// After a refusal: first the prompt as it most likely is, then shorter and shorter answers, where
+// the length is ours to set. False when nothing is left to try.
+bool lower_bound(Call& call) {
+  if (!call.bound.counted) {
+    call.bound.counted = true;
+    call.bound.prompt = likely_prompt(call);
+    return true;
+  }
+  if (call.bound.injected <= kAssumedOutputTokens) return false;
+  call.bound.injected = std::max(call.bound.injected / 2, kAssumedOutputTokens);
+  call.bound.output = call.bound.injected * call.view.n;
+  return true;
 }
 
 bool spent(const Error& error) {
@@ -65,21 +80,19 @@ bool spent(const Error& error) {
 }  // namespace
 
 Result<Covered> hold_funds(Call& call) {
-  set_bound(call, Bounding::most);
-  auto held = call.parts.funds.raise(call.hold, demand_for(call, call.bound.output));
-  if (held || !spent(held.error())) return held;
-  set_bound(call, Bounding::likely);
-  return call.parts.funds.raise(call.hold, demand_for(call, call.bound.output));
+  set_bound(call);
+  while (true) {
+    auto held = call.parts.funds.raise(call.hold, demand_for(call, call.bound.output));
+    if (held || !spent(held.error()) || !lower_bound(call)) return held;
+  }
 }
 
 Task<Result<void>> await_funds(Call& call) {
-  Demand demand = demand_for(call, call.bound.output);
-  Result<void> held = co_await call.parts.funds.cover(call.hold, demand);
-  if (held || !spent(held.error())) co_return held;
-  set_bound(call, Bounding::likely);
-  demand = demand_for(call, call.bound.output);
-  held = co_await call.parts.funds.cover(call.hold, demand);
-  co_return held;
+  while (true) {
+    const Demand demand = demand_for(call, call.bound.output);
+    Result<void> held = co_await call.parts.funds.cover(call.hold, demand);
+    if (held || !spent(held.error()) || !lower_bound(call)) co_return held;
+  }
 }
 
 bool outgrows_hold(const Call& call, int64_t output) {

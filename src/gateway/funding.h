@@ -1,7 +1,7 @@
 // What a call may cost, and the hold over it: a bound on its tokens and their price, set aside in
 // the key's quota, the user's free grants and the wallet before anything leaves for an upstream,
-// and grown while an answer without a bound streams. Invariant: a limited
-// request is never dispatched without a hold over all that it may take.
+// and grown while an answer without a bound streams. Invariant: a limited request is never
+// dispatched without a hold over all that it may take.
 #pragma once
 
 #include "gateway/call.h"
@@ -9,7 +9,8 @@
 namespace deeppool::gateway {
 
 // Sets aside what the call may take; never waits. not_yet: await_funds(). A caller who can pay is
-// held for the most that it can be, one who cannot for what it most likely is. Errors:
+// held for the most that it can be, one who cannot for what it most likely is, and for shorter
+// answers where their length is ours to set. Errors:
 // insufficient_quota, unavailable.
 Result<governance::Covered> hold_funds(Call& call);
 Task<Result<void>> await_funds(Call& call);

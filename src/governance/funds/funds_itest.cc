@@ -193,11 +193,15 @@ TEST_P(LeaseStoreTest, ANewRunGivesBackWhatTheOldOneLeasedAndFencesItOff) {
   EXPECT_TRUE(next.release().ok());
 }
 
+Result<int64_t> reclaim(sql::Database& database, const std::string& id) {
+  return sql::run_transaction(database, [&](sql::Writer& tx) { return reclaim_instance(tx, id); });
+}
+
 TEST_P(LeaseStoreTest, AnInstanceIsReclaimedOnlyWhenItsLeasesHaveLapsed) {
   order({.fund = kWallet, .least = 10, .wanted = 10, .sequence = 1});
   const std::string id = instance(1).to_string();
-  EXPECT_EQ(reclaim_instance(database(), id).error().code, ErrorCode::conflict);
-  EXPECT_EQ(reclaim_instance(database(), "x").error().code, ErrorCode::not_found);
+  EXPECT_EQ(reclaim(database(), id).error().code, ErrorCode::conflict);
+  EXPECT_EQ(reclaim(database(), "x").error().code, ErrorCode::not_found);
   run(database(), [](sql::Writer& tx) -> Result<void> {
     DP_CHECK(tx.execute("UPDATE instances SET seen_at = {now_ms} - ?",
                         (kLeaseLife + kReclaimGrace).count() + 1000));
@@ -209,7 +213,7 @@ TEST_P(LeaseStoreTest, AnInstanceIsReclaimedOnlyWhenItsLeasesHaveLapsed) {
   ASSERT_EQ(list->size(), 1u);
   EXPECT_TRUE(list->front().lapsed);
   EXPECT_EQ(list->front().leases, 1);
-  ASSERT_EQ(*reclaim_instance(database(), id), 1);
+  ASSERT_EQ(*reclaim(database(), id), 1);
   EXPECT_EQ(leased(database()).wallet, 0);
   EXPECT_EQ(store_->renew().error().code, ErrorCode::permission_denied);
 }

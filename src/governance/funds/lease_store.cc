@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "governance/funds/limits.h"
 #include "sql/transaction.h"
@@ -177,17 +178,7 @@ class Exchange {
         return Error(ErrorCode::internal, "Internal error.", "a lease above what was available");
       }
     }
-    DP_CHECK(note(order, fill.taken - order.returning));
     return fill;
-  }
-
- private:
-  Result<bool> landed(const LeaseOrder& order) {
-    DP_TRY(const auto sequence,
-           tx_.query_one<int64_t>("SELECT sequence FROM fund_leases WHERE kind = ? AND fund_id = ?"
-                                  " AND instance = ?",
-                                  to_string(order.fund.kind), order.fund.id, instance_));
-    return sequence == order.doubtful;
   }
 
   Result<void> note(const LeaseOrder& order, int64_t by) {
@@ -199,6 +190,15 @@ class Exchange {
         to_string(order.fund.kind), order.fund.id, instance_, by, kLeaseLife.count(),
         order.sequence));
     return {};
+  }
+
+ private:
+  Result<bool> landed(const LeaseOrder& order) {
+    DP_TRY(const auto sequence,
+           tx_.query_one<int64_t>("SELECT sequence FROM fund_leases WHERE kind = ? AND fund_id = ?"
+                                  " AND instance = ?",
+                                  to_string(order.fund.kind), order.fund.id, instance_));
+    return sequence == order.doubtful;
   }
 
   sql::Writer& tx_;
@@ -266,13 +266,20 @@ Result<void> SqlLeaseStore::renew() {
 
 LeaseStore::Exchanged SqlLeaseStore::exchange(std::span<const LeaseOrder> orders,
                                               std::span<LeaseFill> fills) {
+  // Funds in one order, then leases: as the applier locks them.
+  std::vector<size_t> by_fund(orders.size());
+  std::iota(by_fund.begin(), by_fund.end(), size_t{0});
+  std::ranges::sort(by_fund, {}, [&](size_t i) { return orders[i].fund; });
   bool complete = false;  // the last attempt came to its commit
   const auto work = [&](sql::Writer& tx) -> Result<void> {
     complete = false;
     Exchange exchange(tx, instance_, sharing_);
     DP_CHECK(exchange.check_epoch(epoch_));
-    for (size_t i = 0; i < orders.size(); ++i) {
+    for (const size_t i : by_fund) {
       DP_TRY(fills[i], exchange.fill(orders[i]));
+    }
+    for (const size_t i : by_fund) {
+      DP_CHECK(exchange.note(orders[i], fills[i].taken - orders[i].returning));
     }
     complete = true;
     return {};
@@ -297,24 +304,22 @@ Result<std::vector<InstanceStanding>> list_instances(sql::Reader& reader) {
   return list;
 }
 
-Result<int64_t> reclaim_instance(sql::Database& database, const std::string& instance) {
-  return sql::run_transaction(database, [&](sql::Writer& tx) -> Result<int64_t> {
-    DP_TRY(const auto lapsed,
-           tx.query_one<bool>("SELECT CASE WHEN seen_at + ? < {now_ms} THEN 1 ELSE 0 END"
-                              " FROM instances WHERE instance = ? {for_update}",
-                              (kLeaseLife + kReclaimGrace).count(), instance));
-    if (!lapsed) return Error(ErrorCode::not_found, "There is no such instance.");
-    if (!*lapsed) {
-      return Error(ErrorCode::conflict,
-                   "This instance was seen a few minutes ago; its leases are in use. Stop it, or "
-                   "wait until they have lapsed.");
-    }
-    DP_CHECK(
-        tx.execute("UPDATE instances SET lost_at = {now_ms}, epoch = epoch + 1"
-                   " WHERE instance = ?",
-                   instance));
-    return release_all(tx, instance);
-  });
+Result<int64_t> reclaim_instance(sql::Writer& tx, const std::string& instance) {
+  DP_TRY(const auto lapsed,
+         tx.query_one<bool>("SELECT CASE WHEN seen_at + ? < {now_ms} THEN 1 ELSE 0 END"
+                            " FROM instances WHERE instance = ? {for_update}",
+                            (kLeaseLife + kReclaimGrace).count(), instance));
+  if (!lapsed) return Error(ErrorCode::not_found, "There is no such instance.");
+  if (!*lapsed) {
+    return Error(ErrorCode::conflict,
+                 "This instance was seen a few minutes ago; its leases are in use. Stop it, or "
+                 "wait until they have lapsed.");
+  }
+  DP_CHECK(
+      tx.execute("UPDATE instances SET lost_at = {now_ms}, epoch = epoch + 1"
+                 " WHERE instance = ?",
+                 instance));
+  return release_all(tx, instance);
 }
 
 }  // namespace deeppool::governance

@@ -87,7 +87,8 @@ struct InstanceStanding {
 Result<std::vector<InstanceStanding>> list_instances(sql::Reader& reader);
 // Declares an instance lost: what it had leased is available again. What its spool still holds is
 // posted if it ever comes back, then perhaps below a balance's floor; hence only an administrator
-// decides this. not_found; conflict while it is not lapsed. Returns the number of leases.
-Result<int64_t> reclaim_instance(sql::Database& database, const std::string& instance);
+// decides this. Inside a transaction. not_found; conflict while it is not lapsed. Returns the
+// number of leases.
+Result<int64_t> reclaim_instance(sql::Writer& tx, const std::string& instance);
 
 }  // namespace deeppool::governance

@@ -232,6 +232,24 @@ TEST_P(RequestSplice, ChangesOnlyModelAndStreamOptions) {
   EXPECT_EQ(spliced.size(), GetParam().expected.size());
 }
 
+TEST(RequestLimit, AddsABoundThatTheCallerDidNotSet) {
+  const PaddedBytes body(R"({"max_tokens":null,"model":"m","messages":[{"role":"user"}] })");
+  const auto view = parse_request(Api::chat_completions, body);
+  ASSERT_TRUE(view.ok()) << view.error().message;
+  EXPECT_EQ(splice(*view, body.view(), "up", {"max_tokens", 512}).to_string(),
+            R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] ,"max_tokens":512})");
+  EXPECT_EQ(splice(*view, body.view(), "up", {"max_tokens", 0}).to_string(),
+            R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] })");
+}
+
+TEST(RequestView, NoPromptHasMoreTokensThanBytes) {
+  const PaddedBytes body(R"({"model":"m","messages":[{"role":"user","content":"0123456789"}]})");
+  const auto view = parse_request(Api::chat_completions, body);
+  ASSERT_TRUE(view.ok()) << view.error().message;
+  EXPECT_GE(view->most_prompt_tokens(), 10);
+  EXPECT_GE(view->most_prompt_tokens(), view->reservable_prompt_tokens());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Bodies, RequestSplice,
     testing::Values(
