@@ -97,5 +97,32 @@ TEST_F(CommandsTest, ARunningProgramKeepsItsStore) {
   EXPECT_THAT(refused.error().message, HasSubstr("uses the data directory"));
 }
 
+TEST_F(CommandsTest, LostInstancesAreListedAndReclaimed) {
+  ASSERT_TRUE(migrate_store(config_, MigrateMode::apply));
+  const auto reclaim = [&] { return reclaim_leases(config_, "gone"); };
+  EXPECT_EQ(reclaim().error().code, ErrorCode::not_found);
+  const auto seen = [&](int64_t ago_ms) {
+    const auto database = *open_database(config_);
+    ASSERT_TRUE(database->write()->execute(
+        "INSERT INTO instances (instance, host, started_at, seen_at) VALUES ('gone', 'h', 0, ?)"
+        " {upsert instance} seen_at = {new seen_at}",
+        now() - ago_ms));
+  };
+  seen(0);
+  EXPECT_EQ(reclaim().error().code, ErrorCode::conflict);
+  seen(3'600'000);
+  ::testing::internal::CaptureStdout();
+  EXPECT_TRUE(list_instances(config_));
+  EXPECT_TRUE(reclaim());
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
+              ::testing::AllOf(HasSubstr("gone  h  seen 3600 s ago  0 leases  lapsed"),
+                               HasSubstr("0 leases are available again.")));
+  const auto database = *open_database(config_);
+  auto reader = database->read();
+  EXPECT_EQ(*reader->query_value<int64_t>(
+                "SELECT COUNT(*) FROM audit_log WHERE action = 'instance.reclaim'"),
+            1);
+}
+
 }  // namespace
 }  // namespace deeppool::platform

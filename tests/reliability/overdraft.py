@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Two hundred requests at once on a quota, a balance or free tokens for ten: never more than ten are admitted,
-and no sample of the books ever shows less than there is, on one instance and on three that share a database."""
+"""Two hundred requests at once on a quota, a balance or free tokens for ten: never more than ten are admitted, nor
+more at once than max_inflight, and no sample of the books ever shows less than there is; on one instance and on
+three that share a database."""
 
 import json
 import secrets
@@ -16,9 +17,11 @@ TENFOLD = 10
 TOKENS = 10
 FREE = f"mock-ok:tokens={TOKENS},delay_ms=100"
 PAID = f"mock-ok:tokens={TOKENS},delay_ms=101"
+NARROW = f"mock-ok:tokens={TOKENS},delay_ms=102"
 LONG = "mock-ok:tokens=5000,chunk_ms=0"
 PRICE = [{"max_input_tokens": 0, "input_price": 0, "output_price": 1000}]  # 0.01 yuan for ten tokens of output
 MOCK_PROMPT = 2  # "Say it." as the mock counts it
+NEWS_US = 5000  # until the program has read an answer's end, and the mock noted it
 RETURN_SECONDS = 5  # idle leases are back after one or two
 
 
@@ -146,6 +149,23 @@ def await_return(verdict, books):
                    f"after {time.monotonic() - began:.1f} s")
 
 
+def judge_inflight(verdict, world, fleet):
+    """A key's limit of requests at once, which each program counts for itself."""
+    limit, own = 3, world.secrets["key"]
+    world.secrets["key"] = world.admin("apikeys", {"name": "narrow", "max_inflight": limit})["full_key"]
+    time.sleep(1)  # known everywhere
+    answers = fleet.burst(NARROW)
+    world.secrets["key"] = own
+    refused = [a for a in answers if a[0] != 200]
+    verdict.expect(0 < len(refused) < CALLERS and all(a[:2] == (429, "rate_limit_exceeded") for a in refused),
+                   "above max_inflight callers are told to wait", f"{len(refused)} of {CALLERS}")
+    ran = [(r["started_us"], r["ended_us"] - NEWS_US) for r in map(json.loads, (world.folder / "mock.jsonl").open())
+           if r["model"] == NARROW]
+    most = max(sum(begin <= at < end for begin, end in ran) for at, _ in ran)
+    verdict.expect(most <= limit * len(fleet.programs),
+                   f"with max_inflight {limit} on {len(fleet.programs)} programs ran at once", most)
+
+
 def judge_quota(verdict, world, fleet, books):
     each = MOCK_PROMPT + TOKENS
     books.set_quota(world.key_id, TENFOLD * each)
@@ -200,7 +220,7 @@ def judge_crash(verdict, world, fleet, books):
 
 def overdraft(options, verdict):
     """Two hundred requests at once on funds for ten."""
-    world = World(options.build, [FREE, PAID, LONG], options.database, start=False,
+    world = World(options.build, [FREE, PAID, NARROW, LONG], options.database, start=False,
                   prices={PAID: PRICE})
     count = 3 if options.database == "mariadb" else 1
     fleet = samples = None
@@ -213,6 +233,7 @@ def overdraft(options, verdict):
         samples = Samples(books)
         samples.start()
         verdict.note("instances", count)
+        judge_inflight(verdict, world, fleet)
         judge_quota(verdict, world, fleet, books)
         judge_stream(verdict, world, books)
         books.give_tokens(TENFOLD * (MOCK_PROMPT + TOKENS))
