@@ -40,8 +40,8 @@ Failure bad_answer(const char* detail) {
 }
 
 // Reads the body whole, up to `limit` bytes.
-Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t limit,
-                                         base::Deadline deadline) {
+DP_OWN_FRAME Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t limit,
+                                                      base::Deadline deadline) {
   json::PaddedBytes body;
   if (reply.head().framing == http::Framing::length) {
     body.reserve(std::min<uint64_t>(reply.head().content_length, limit));
@@ -64,7 +64,7 @@ class Attempt {
   Attempt(Call& call, const provider::Endpoint& endpoint) : call_(call), endpoint_(endpoint) {}
 
   // Empty when `reply` is there.
-  Task<std::optional<Failure>> send(base::Deadline deadline) {
+  DP_OWN_FRAME Task<std::optional<Failure>> send(base::Deadline deadline) {
     call_.endpoint = &endpoint_;
     ++call_.attempts;
     const llm::SplicedBody body = llm::splice(
@@ -93,7 +93,7 @@ class Attempt {
   }
 
   // A stream was asked and a JSON body came: an error with status 200, most likely.
-  Task<Failure> explain_json(base::Deadline deadline) {
+  DP_OWN_FRAME Task<Failure> explain_json(base::Deadline deadline) {
     Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
     if (!body) co_return elsewhere(std::move(body).error());
     const auto said = llm::find_error(body->view());
@@ -104,7 +104,7 @@ class Attempt {
   std::unique_ptr<http::Reply> reply;
 
  private:
-  Task<Failure> explain(base::Deadline deadline) {
+  DP_OWN_FRAME Task<Failure> explain(base::Deadline deadline) {
     const int status = reply->head().status;
     std::optional<std::string> retry_after;
     if (const auto v = reply->head().headers.find("retry-after")) retry_after = std::string(*v);

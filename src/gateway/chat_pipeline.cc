@@ -27,7 +27,7 @@ Result<governance::Covered> admit(Call& call) {
 }
 
 // The same with limits that are shared, for which Redis may have to be asked.
-Task<Result<governance::Covered>> admit_shared(Call& call) {
+DP_OWN_FRAME Task<Result<governance::Covered>> admit_shared(Call& call) {
   DP_CO_CHECK(identify(call));
   DP_CO_CHECK(understand(call));
   Result<void> permitted = co_await permit_shared_rate(call);
@@ -37,7 +37,7 @@ Task<Result<governance::Covered>> admit_shared(Call& call) {
 
 // Nothing was sent yet: the call ends unbilled, with an error answer unless nobody is there to read
 // it.
-Task<void> end_unanswered(Call& call, Error error) {
+DP_OWN_FRAME Task<void> end_unanswered(Call& call, Error error) {
   Ending ending;
   const bool gone =
       call.x.scope.cancelled() && call.x.scope.reason() == async::CancelReason::caller_gone;
@@ -56,7 +56,7 @@ void add_backend_headers(Call& call) {
   call.x.add_header("X-DeepPool-Route-Target", call.endpoint->name);
 }
 
-Task<void> send_whole(Call& call, WholeAnswer& answer) {
+DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
   Ending ending;
   ending.finish_reason = answer.rewrite.finish_reason;
   if (answer.rewrite.usage) {

@@ -13,11 +13,11 @@ namespace deeppool::gateway {
 // answers where their length is ours to set. Errors:
 // insufficient_quota, unavailable.
 Result<governance::Covered> hold_funds(Call& call);
-Task<Result<void>> await_funds(Call& call);
+DP_OWN_FRAME Task<Result<void>> await_funds(Call& call);
 
 // Whether `output` tokens of all choices come near the end of the hold.
 bool outgrows_hold(const Call& call, int64_t output);
 // Grows it, in doubling steps as long as the funds allow. Errors as above: it is as it was.
-Task<Result<void>> grow_hold(Call& call, int64_t output);
+DP_OWN_FRAME Task<Result<void>> grow_hold(Call& call, int64_t output);
 
 }  // namespace deeppool::gateway

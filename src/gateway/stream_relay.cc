@@ -21,16 +21,16 @@ class Relay {
   Task<Result<std::string_view>> next_piece();
   Ending billed_ending(llm::Usage usage);
   void write_end(const Ending& ending);
-  Task<void> end_well();
-  Task<void> end_broken(Error error);
+  DP_OWN_FRAME Task<void> end_well();
+  DP_OWN_FRAME Task<void> end_broken(Error error);
   void caller_left();
   llm::Usage usage_so_far();
   llm::Usage held_usage();
   void note_progress();
   int64_t output_so_far() const;
-  Task<Result<void>> grow();
+  DP_OWN_FRAME Task<Result<void>> grow();
   void clear_for_next();
-  Task<void> end_at_limit();
+  DP_OWN_FRAME Task<void> end_at_limit();
 
   Call& call_;
   OpenStream& stream_;

@@ -1,6 +1,6 @@
 // The spool's folder: which run this is, which segments exist, whether the disk can take more.
 // One Spool per process, safe on every thread; it makes one SpoolWriter per event loop and owns the
-// thread that flushes their segments (fdatasync every 20-50 ms: a power cut costs at most that
+// thread that flushes their segments (fdatasync every 50 ms: a power cut costs at most that
 // much, kill -9 nothing). Invariant: while accepting() is true, the reserve is allocated and no
 // record is waiting in memory.
 #pragma once
@@ -31,7 +31,7 @@ enum class VolatileFolder { refuse, allow };
 struct SpoolSettings {
   std::filesystem::path directory;  // data_dir/spool; made if absent
   VolatileFolder volatile_folder = VolatileFolder::refuse;
-  base::Duration sync_interval = std::chrono::milliseconds(25);
+  base::Duration sync_interval = std::chrono::milliseconds(50);
   uint64_t segment_bytes = kSegmentBytes;
   uint64_t reserve_bytes = kReserveBytes;
   uint64_t min_free_bytes = kMinFreeBytes;

@@ -65,7 +65,7 @@ class Reply {
 
  private:
   friend class Client;
-  Task<Result<void>> read_head(Method method, base::Deadline deadline);
+  DP_OWN_FRAME Task<Result<void>> read_head(Method method, base::Deadline deadline);
   Result<std::string_view> take(std::span<char> bytes);
   std::span<char> hand_out();
   void finish();
@@ -101,8 +101,8 @@ class Client {
  private:
   friend class Lease;
   enum class Reuse { allowed, never };
-  Task<Result<Lease>> acquire(const Origin& origin, Reuse reuse, base::Deadline deadline,
-                              async::CancelScope& scope);
+  DP_OWN_FRAME Task<Result<Lease>> acquire(const Origin& origin, Reuse reuse,
+                                           base::Deadline deadline, async::CancelScope& scope);
   void release(OriginPool& pool, std::unique_ptr<async::Socket> socket);
   static void reap(void* client);
 

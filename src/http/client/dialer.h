@@ -41,15 +41,15 @@ class Dialer {
     std::vector<async::Address> addresses;
     base::Instant until;
   };
-  Task<Result<std::vector<async::Address>>> lookup(std::string host, uint16_t port,
-                                                   base::Deadline deadline);
+  DP_OWN_FRAME Task<Result<std::vector<async::Address>>> lookup(std::string host, uint16_t port,
+                                                                base::Deadline deadline);
   Task<Result<std::unique_ptr<async::Socket>>> connect_tcp(const Origin& origin,
                                                            base::Deadline deadline,
                                                            async::CancelScope& scope);
-  Task<Result<void>> open_tunnel(async::Socket& socket, const Origin& origin,
-                                 base::Deadline deadline);
-  Task<Result<std::shared_ptr<const async::TlsContext>>> context_for(const Origin& origin,
-                                                                     base::Deadline deadline);
+  DP_OWN_FRAME Task<Result<void>> open_tunnel(async::Socket& socket, const Origin& origin,
+                                              base::Deadline deadline);
+  DP_OWN_FRAME Task<Result<std::shared_ptr<const async::TlsContext>>> context_for(
+      const Origin& origin, base::Deadline deadline);
 
   async::BlockingPool& pool_;
   TlsContexts& contexts_;

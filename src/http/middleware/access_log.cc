@@ -154,7 +154,10 @@ void AccessLog::add(const Exchange& x, const Route* route) {
     parts_.sink.count_dropped(1);
     return;
   }
-  if (lines_.empty()) timer_.set(parts_.loop.now() + kAccessLogDelay);
+  if (lines_.empty()) {
+    lines_.reserve(2 * kAccessLogPiece);  // once, rather than doubling up to it piece after piece
+    timer_.set(parts_.loop.now() + kAccessLogDelay);
+  }
   lines_ += "{\"ts\":\"";
   append_time();
   append_exchange(lines_, x, route, parts_.clock.now());

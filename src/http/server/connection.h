@@ -31,14 +31,14 @@ class Connection {
   Task<Result<bool>> wait_for_request();
   Task<Next> serve_one();
   Task<Result<void>> read_head(Exchange& x);
-  Task<Result<void>> take_request(Exchange& x, Router::Match& match);
-  Task<Result<void>> read_body(Exchange& x, size_t limit);
+  DP_OWN_FRAME Task<Result<void>> take_request(Exchange& x, Router::Match& match);
+  DP_OWN_FRAME Task<Result<void>> read_body(Exchange& x, size_t limit);
   Task<Result<void>> read_sized_body(Exchange& x);
   Task<Result<void>> read_chunked_body(Exchange& x, size_t limit);
   Result<void> charge_body(size_t bytes);
   void finish_exchange(Exchange& x, const Route* route);
   Task<void> run_handler(Exchange& x, const Route& route);
-  Task<void> linger();
+  DP_OWN_FRAME Task<void> linger();
 
   Server& server_;
   std::unique_ptr<async::Socket> socket_;
