@@ -1,12 +1,14 @@
 #include "apps/platform/commands.h"
 
 #include <cstdio>
+#include <fstream>
 
 #include "adminapi/audit_store.h"
 #include "apps/platform/store.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "governance/funds/lease_store.h"
+#include "governance/verify/verify.h"
 #include "identity/first_admin.h"
 #include "sql/migrator/migrator.h"
 #include "sql/transaction.h"
@@ -83,6 +85,27 @@ Result<void> reclaim_leases(const Config& config, const std::string& instance) {
   DP_TRY(const int64_t leases, sql::run_transaction(*database, work));
   std::printf("%lld leases are available again.\n", static_cast<long long>(leases));
   return {};
+}
+
+Result<bool> verify_ledger(const Config& config, const std::string& journal) {
+  std::ifstream lines;
+  governance::verify::Options options;
+  if (!journal.empty()) {
+    lines.open(journal);
+    if (!lines) return Error(ErrorCode::invalid_request, "cannot read the journal " + journal);
+    options.journal = &lines;
+  }
+  DP_TRY(const auto database, inspect_database(config));
+  auto report = governance::verify::verify(*database, options);
+  if (!report && report.error().code == ErrorCode::internal) {
+    return Error(ErrorCode::unavailable,
+                 "the database is not as this version keeps it: run `migrate` first",
+                 report.error().detail);
+  }
+  if (!report) return std::move(report).error();
+  std::fputs(report->text().c_str(), stdout);
+  say(report->clean() ? "the books are right" : "THE BOOKS ARE WRONG");
+  return report->clean();
 }
 
 }  // namespace deeppool::platform

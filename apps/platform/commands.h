@@ -1,6 +1,6 @@
 // What the programs do besides serving: small jobs on the store that the configuration names, each
-// a blocking function that prints what it did. With SQLite the program must not run meanwhile; the
-// error says so.
+// a blocking function that prints what it did. With SQLite the program must not run meanwhile, but
+// for verify_ledger; the error says so.
 #pragma once
 
 #include <string>
@@ -25,5 +25,8 @@ Result<void> list_instances(const Config& config);
 // still holds is charged if it ever starts again. Leaves a row in the audit log. not_found;
 // conflict while it may still be running.
 Result<void> reclaim_leases(const Config& config, const std::string& instance);
+// Proves the books and prints what it found, docs/ledger.md explains it; true: all is right.
+// Changes nothing; the program may run. `journal`: a file of what callers saw complete, or empty.
+Result<bool> verify_ledger(const Config& config, const std::string& journal);
 
 }  // namespace deeppool::platform

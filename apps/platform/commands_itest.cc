@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "adminapi/audit_store.h"
 #include "apps/platform/commands.h"
@@ -122,6 +123,45 @@ TEST_F(CommandsTest, LostInstancesAreListedAndReclaimed) {
   EXPECT_EQ(*reader->query_value<int64_t>(
                 "SELECT COUNT(*) FROM audit_log WHERE action = 'instance.reclaim'"),
             1);
+}
+
+TEST_F(CommandsTest, TheLedgerIsVerifiedBesideARunningProgram) {
+  ASSERT_TRUE(migrate_store(config_, MigrateMode::apply));
+  const auto running = *open_database(config_);
+  const auto verified = [&](const std::string& journal) {
+    ::testing::internal::CaptureStdout();
+    const auto right = verify_ledger(config_, journal);
+    EXPECT_TRUE(right) << right.error().message << right.error().detail;
+    return std::pair(right && *right, ::testing::internal::GetCapturedStdout());
+  };
+  auto [right, said] = verified("");
+  EXPECT_TRUE(right);
+  EXPECT_THAT(said, HasSubstr("the books are right"));
+  EXPECT_THAT(said, HasSubstr(" 7 skipped"));
+  ASSERT_TRUE(running->write()->execute(
+      "INSERT INTO user_wallets (user_id, posted, updated_at) VALUES (1, 1, 0)"));
+  std::tie(right, said) = verified("");
+  EXPECT_FALSE(right);
+  EXPECT_THAT(said, HasSubstr(" 3 BROKEN"));
+  EXPECT_THAT(said, HasSubstr("user 1: the wallet says 0.0000000001, the entries 0"));
+  const std::string journal = config_.data_dir + "/journal";
+  std::ofstream(journal) << "0190b3a0-0000-7000-8000-000000000001 1 1\n";
+  EXPECT_THAT(verified(journal).second, HasSubstr(" 7 BROKEN"));
+}
+
+TEST_F(CommandsTest, AStoppedProgramsLedgerIsVerifiedAndAMissingOneIsSaid) {
+  EXPECT_FALSE(verify_ledger(config_, ""));  // no store
+  {
+    ASSERT_TRUE(open_database(config_));
+  }
+  const auto old = verify_ledger(config_, "");
+  ASSERT_FALSE(old);
+  EXPECT_THAT(old.error().message, HasSubstr("migrate"));
+  ASSERT_TRUE(migrate_store(config_, MigrateMode::apply));
+  ::testing::internal::CaptureStdout();
+  EXPECT_TRUE(*verify_ledger(config_, ""));
+  ::testing::internal::GetCapturedStdout();
+  EXPECT_FALSE(verify_ledger(config_, config_.data_dir + "/no-journal"));
 }
 
 }  // namespace

@@ -88,7 +88,15 @@ int serve(const Config& config, const std::string& file) {
   return 0;
 }
 
-enum class Job { serve, check_config, migrate, reset_password, list_instances, reclaim };
+enum class Job {
+  serve,
+  check_config,
+  migrate,
+  reset_password,
+  list_instances,
+  reclaim,
+  verify_ledger
+};
 
 struct Arguments {
   std::string file;
@@ -100,12 +108,15 @@ struct Arguments {
   CLI::App* reset_password = nullptr;
   CLI::App* list_instances = nullptr;
   CLI::App* reclaim = nullptr;
+  std::string journal;  // empty: none
+  CLI::App* verify_ledger = nullptr;
 
   Job job() const {
     if (check) return Job::check_config;
     if (migrate->parsed()) return Job::migrate;
     if (list_instances->parsed()) return Job::list_instances;
     if (reclaim->parsed()) return Job::reclaim;
+    if (verify_ledger->parsed()) return Job::verify_ledger;
     return reset_password->parsed() ? Job::reset_password : Job::serve;
   }
 };
@@ -116,6 +127,29 @@ constexpr const char* kFooter =
     "Every key of the file can also come from the environment: DEEPPOOL_SERVER__HTTP_ADDR=:9000 is "
     "server.http_addr.\ndocs/configuration.md lists them all; without a file the defaults hold "
     "(SQLite in ./data).\n";
+
+void describe_leases(CLI::App& app, Arguments& a) {
+  CLI::App* lease = app.add_subcommand("lease", "what servers that share a database have leased");
+  lease->fallthrough();
+  lease->require_subcommand(1);
+  a.list_instances = lease->add_subcommand("list", "the instances, and whether they are alive");
+  a.reclaim = lease->add_subcommand(
+      "reclaim",
+      "declare an instance lost: the money and tokens it had leased are available again");
+  a.reclaim->add_option("instance", a.instance, "as `lease list` shows it")->required();
+}
+
+void describe_ledger(CLI::App& app, Arguments& a) {
+  CLI::App* ledger = app.add_subcommand("ledger", "the books of all money");
+  ledger->fallthrough();
+  ledger->require_subcommand(1);
+  a.verify_ledger = ledger->add_subcommand(
+      "verify", "prove the books, also while the program runs; ends with 1 if they are wrong");
+  a.verify_ledger
+      ->add_option("--journal", a.journal,
+                   "what callers saw complete: lines of request id, prompt and completion tokens")
+      ->check(CLI::ExistingFile);
+}
 
 void describe(CLI::App& app, Arguments& a) {
   app.add_option("--config", a.file, "configuration file (YAML)")->check(CLI::ExistingFile);
@@ -135,14 +169,8 @@ void describe(CLI::App& app, Arguments& a) {
   a.reset_password->add_option(
       "--username", a.username,
       "whose; without it, admin.super_admin.username of the configuration");
-  CLI::App* lease = app.add_subcommand("lease", "what servers that share a database have leased");
-  lease->fallthrough();
-  lease->require_subcommand(1);
-  a.list_instances = lease->add_subcommand("list", "the instances, and whether they are alive");
-  a.reclaim = lease->add_subcommand(
-      "reclaim",
-      "declare an instance lost: the money and tokens it had leased are available again");
-  a.reclaim->add_option("instance", a.instance, "as `lease list` shows it")->required();
+  describe_leases(app, a);
+  describe_ledger(app, a);
   app.footer(kFooter);  // last, or subcommands would inherit it
 }
 
@@ -157,6 +185,12 @@ int do_job(const Arguments& arguments, const Config& config) {
     case Job::migrate:
       done = migrate_store(config, arguments.dry_run ? MigrateMode::dry_run : MigrateMode::apply);
       break;
+    case Job::verify_ledger: {
+      auto right = verify_ledger(config, arguments.journal);
+      log::flush();
+      if (!right) return fail(right.error());
+      return *right ? 0 : 1;
+    }
     case Job::reset_password:
       done = reset_admin_password(config, arguments.username.empty()
                                               ? config.admin.super_admin.username

@@ -35,4 +35,9 @@ Result<std::unique_ptr<sql::Database>> open_database(const Config& config) {
   return sql::open_sqlite({.data_dir = config.data_dir});
 }
 
+Result<std::unique_ptr<sql::Database>> inspect_database(const Config& config) {
+  if (config.mysql) return sql::open_mysql(mysql_options(*config.mysql));
+  return sql::inspect_sqlite({.data_dir = config.data_dir});
+}
+
 }  // namespace deeppool::platform

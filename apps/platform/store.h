@@ -13,4 +13,7 @@ namespace deeppool::platform {
 // what to mend.
 Result<std::unique_ptr<sql::Database>> open_database(const Config& config);
 
+// The same for reading only, also beside a running program. unavailable: there is no store yet.
+Result<std::unique_ptr<sql::Database>> inspect_database(const Config& config);
+
 }  // namespace deeppool::platform

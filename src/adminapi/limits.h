@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/money.h"
+
 namespace deeppool::adminapi {
 
 inline constexpr size_t kMaxNameBytes = 128;           // the tables' columns
@@ -21,5 +23,9 @@ inline constexpr size_t kMaxTags = 20;  // what a list in a console can show
 inline constexpr size_t kMaxTagBytes = 32;
 inline constexpr size_t kMaxScaleBytes = 32;               // "671B-A37B"; the table's column
 inline constexpr int64_t kMaxModelTokens = 1'000'000'000;  // 100 times the longest context known
+// One adjustment, one overdraft (100 million yuan): a tenth of what a wallet can hold.
+inline constexpr base::Money kMaxMovement = base::Money::units(1'000'000'000'000'000'000);
+inline constexpr size_t kMaxReferenceBytes = 64;  // more than any UUID
+inline constexpr size_t kMaxRemarkBytes = 255;    // the tables' columns
 
 }  // namespace deeppool::adminapi

@@ -22,6 +22,19 @@ Result<void> Connection::begin() {
   return {};
 }
 
+Result<void> Connection::begin_snapshot() {
+  clear_fault();
+  if (engine() == Engine::sqlite) {
+    DP_CHECK(run_plain("BEGIN"));
+  } else {
+    // For the next transaction alone.
+    DP_CHECK(run_plain("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
+    DP_CHECK(run_plain("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"));
+  }
+  in_transaction_ = true;
+  return {};
+}
+
 Result<void> Connection::commit() {
   DP_CHECK(run_plain("COMMIT"));
   in_transaction_ = false;

@@ -57,6 +57,8 @@ class Connection {
   Result<Statement*> prepared(std::string_view text, Repeat repeat = {});
 
   Result<void> begin();
+  // A transaction that reads one state and changes nothing.
+  Result<void> begin_snapshot();
   Result<void> commit();
   void rollback() noexcept;  // after it, the connection is usable or its fault is `lost`
 
@@ -76,7 +78,11 @@ class Connection {
   bool in_transaction_ = false;
 };
 
-enum class Access { read, write };
+enum class Access {
+  read,
+  write,
+  inspect,  // read, beside a process that owns the data directory
+};
 
 // Makes connections to one database; owns what must live as long as it does (the lock of a data
 // directory).

@@ -23,6 +23,8 @@
 
 namespace deeppool::sql {
 
+class Snapshot;
+
 class Reader {
  public:
   explicit Reader(Lease lease) : lease_(std::move(lease)) {}
@@ -99,6 +101,7 @@ class Reader {
   Lease lease_;
 
  private:
+  friend class Snapshot;
   Result<void> each_once(Text text, std::span<const Value> arguments, const Visit& visit);
   static Error unexpected_rows(std::string_view text, size_t count);
   bool reading_ = false;

@@ -43,6 +43,19 @@ Result<void> Transaction::commit() {
   return done;
 }
 
+Result<Snapshot> Snapshot::begin(Reader& reader) {
+  Connection& connection = *reader.lease_;
+  if (connection.in_transaction()) {
+    return Error(ErrorCode::internal, "the database session is in use", "snapshot in transaction");
+  }
+  DP_CHECK(connection.begin_snapshot());
+  return Snapshot(connection);
+}
+
+Snapshot::~Snapshot() {
+  if (connection_ != nullptr) connection_->rollback();
+}
+
 Result<void> run_transaction(Database& database, const std::function<Result<void>(Writer&)>& work) {
   DP_TRY(auto writer, database.write());
   for (int retry = 0;; ++retry) {

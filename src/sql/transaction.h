@@ -31,6 +31,20 @@ class Transaction {
   Writer* writer_;
 };
 
+// While it lives, all that its reader reads is one state of the database, whatever others commit.
+// One at a time per reader, which outlives it.
+class Snapshot {
+ public:
+  static Result<Snapshot> begin(Reader& reader);
+  Snapshot(Snapshot&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot();
+
+ private:
+  explicit Snapshot(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+};
+
 // Begins, runs `work`, commits. An Error from `work` rolls back and is returned; a deadlock or a
 // busy database is tried again, kTransactionAttempts times in all, then `unavailable`.
 Result<void> run_transaction(Database& database, const std::function<Result<void>(Writer&)>& work);

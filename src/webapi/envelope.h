@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -16,6 +17,10 @@ int status_of(ErrorCode code);
 std::string ok_body(const boost::json::value& data);
 // Only what callers may know: never error.detail.
 std::string error_body(const Error& error);
+// An optional number as a member: null for nothing.
+inline boost::json::value or_null(const std::optional<int64_t>& value) {
+  return value ? boost::json::value(*value) : boost::json::value();
+}
 
 // Sends the value, or the error with its status; an internal error's detail goes to the log.
 Task<void> answer(http::Exchange& x, Result<boost::json::value> result);

@@ -216,6 +216,18 @@ std::optional<std::string> Fields::raw(std::string_view name) {
   return text;
 }
 
+std::optional<base::Money> Fields::money(std::string_view name, MoneyRule rule) {
+  const auto written = raw(name);
+  if (!written) return std::nullopt;
+  std::string_view digits = *written;
+  if (digits.size() >= 2 && digits.front() == '"') digits = digits.substr(1, digits.size() - 2);
+  const auto amount = base::Money::parse(digits);
+  if (amount && rule.min <= *amount && *amount <= rule.max) return amount;
+  expected(name, "yuan from " + rule.min.to_string() + " to " + rule.max.to_string() +
+                     ", as a number or decimal text with at most 10 decimals");
+  return std::nullopt;
+}
+
 void Fields::not_yet(std::string_view name) {
   if (take(name) == nullptr) return;
   fail(Error::invalid(std::string(name), quoted(name) + " is not supported by this version yet."));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/money.h"
 
 namespace deeppool::webapi {
 
@@ -27,6 +28,10 @@ struct TextRule {
 struct IntegerRule {
   int64_t min = 0;
   int64_t max = std::numeric_limits<int64_t>::max();
+};
+struct MoneyRule {
+  base::Money min;
+  base::Money max;
 };
 struct ListRule {
   size_t min = 0;  // items
@@ -57,6 +62,8 @@ class Fields {
   // The value as it is written, for what is read digit by digit (money): no number of it has been
   // a floating point number. "null" is a value.
   std::optional<std::string> raw(std::string_view name);
+  // Yuan, as a JSON number or decimal text, exact.
+  std::optional<base::Money> money(std::string_view name, MoneyRule rule);
   // A field of the product that this version does not have yet: refused, with that reason.
   void not_yet(std::string_view name);
 

@@ -122,5 +122,38 @@ TEST(Fields, DeepBodiesAreRefused) {
   EXPECT_FALSE(f.finish().ok());
 }
 
+TEST(Fields, MoneyIsTakenDigitByDigit) {
+  const MoneyRule rule{*base::Money::parse("-5"), *base::Money::parse("900000000")};
+  const struct {
+    const char* written;
+    const char* amount;  // null: refused
+  } cases[] = {{"0.1", "0.1"},
+               {"\"0.1\"", "0.1"},
+               {"123456789.0123456789", "123456789.0123456789"},  // a double has 15 digits
+               {"1e-10", "0.0000000001"},
+               {"-5", "-5"},
+               {"0.00000000001", nullptr},
+               {"-5.0000000001", nullptr},
+               {"900000000.0000000001", nullptr},
+               {"\"\"", nullptr},
+               {"\"1,5\"", nullptr},
+               {"\" 1\"", nullptr},
+               {"null", nullptr},
+               {"true", nullptr},
+               {"[1]", nullptr}};
+  for (const auto& c : cases) {
+    const std::string body = std::string(R"({"m":)") + c.written + "}";
+    Fields fields(body);
+    const auto amount = fields.money("m", rule);
+    EXPECT_EQ(amount ? amount->to_string() : "", c.amount == nullptr ? "" : c.amount) << body;
+    const auto finished = fields.finish();
+    EXPECT_EQ(finished.ok(), c.amount != nullptr) << body;
+    if (!finished) EXPECT_EQ(finished.error().param, "m");
+  }
+  Fields absent("{}");
+  EXPECT_FALSE(absent.money("m", rule));
+  EXPECT_TRUE(absent.finish());
+}
+
 }  // namespace
 }  // namespace deeppool::webapi

@@ -13,7 +13,9 @@ boost::json::object totals_json(const governance::UsageTotals& t) {
           {"cached_tokens", t.cached_tokens},
           {"completion_tokens", t.completion_tokens},
           {"reasoning_tokens", t.reasoning_tokens},
-          {"total_tokens", t.prompt_tokens + t.completion_tokens}};
+          {"cache_write_tokens", t.cache_write_tokens},
+          {"total_tokens", t.prompt_tokens + t.completion_tokens},
+          {"cost_yuan", t.charged.to_string()}};
 }
 
 std::optional<int64_t> parse_day(std::string_view text) {

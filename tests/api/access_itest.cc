@@ -112,6 +112,9 @@ TEST_P(AccessTest, FieldsThatAreNobodysToWrite) {
   const Reply key = rig().call("POST", "/api/v1/apikeys", ada.token, R"({"name":"k"})");
   const std::string key_path = "/api/v1/apikeys/" + id_of(key);
   const std::string user_path = "/api/v1/admin/users/" + std::to_string(ada.id.value);
+  const std::string billing_path = user_path + "/billing";
+  const std::string adjust_path = user_path + "/wallet/adjustments";
+  const std::string grant = R"({"tokens_total":1,"user_id":)" + std::to_string(ada.id.value);
   const std::vector<const char*> key_fields = {
       "id",         "user_id",  "owner",        "key_hash",   "key_prefix", "key_sealed",
       "quota_used", "full_key", "last_used_at", "created_at", "updated_at"};
@@ -134,6 +137,22 @@ TEST_P(AccessTest, FieldsThatAreNobodysToWrite) {
        "/api/v1/admin/users",
        R"({"username":"eve","password":"long enough 1")",
        {"id", "password_hash", "created_at"}},
+      {"PUT",
+       billing_path.c_str(),
+       R"({"allow_overdraft":true)",
+       {"user_id", "posted", "leased", "balance_yuan", "available_yuan", "version"}},
+      {"POST",
+       adjust_path.c_str(),
+       R"({"amount_yuan":1,"reason":"x","reference":"r")",
+       {"id", "kind", "account", "user_id", "created_at", "actor_user_id"}},
+      {"POST",
+       "/api/v1/admin/token-grants",
+       grant.c_str(),
+       {"id", "tokens_used", "tokens_leased", "created_at", "revoked_at", "created_by"}},
+      {"POST",
+       "/api/v1/admin/discounts",
+       R"({"discount_ppm":1)",
+       {"id", "created_at", "revoked_at", "created_by"}},
       {"POST",
        "/api/v1/admin/endpoints",
        R"({"name":"e","endpoint":"https://h/v1")",
@@ -149,8 +168,10 @@ TEST_P(AccessTest, FieldsThatAreNobodysToWrite) {
   };
   const auto everything = [&] {
     std::string all;
-    for (const char* path : {"/api/v1/admin/users", "/api/v1/admin/endpoints",
-                             "/api/v1/admin/models", "/api/v1/admin/platform-config"}) {
+    for (const char* path :
+         {"/api/v1/admin/users", "/api/v1/admin/endpoints", "/api/v1/admin/models",
+          "/api/v1/admin/platform-config", "/api/v1/admin/token-grants", "/api/v1/admin/discounts",
+          billing_path.c_str()}) {
       all += rig().call("GET", path, admin.token).raw;
     }
     return all + rig().call("GET", "/api/v1/apikeys", ada.token).raw;

@@ -13,7 +13,8 @@
 namespace deeppool::governance::ledger {
 
 // `rows` are new to the store. What is spent is taken off the leases of `instance`, too, so that
-// what is available to others does not change; the keys' own columns are UsageStore's to write. internal: a sum beyond Money.
+// what is available to others does not change; the keys' own columns are UsageStore's to write.
+// internal: a sum beyond Money.
 Result<void> post_usage(sql::Writer& tx, std::span<const UsageRow* const> rows,
                         const std::string& instance);
 

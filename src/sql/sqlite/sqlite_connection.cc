@@ -59,6 +59,10 @@ Error to_error(int code, std::string detail) {
 }
 
 std::string setup(Access access) {
+  if (access == Access::inspect) {
+    return "PRAGMA busy_timeout = " + std::to_string(kSqliteBusyWait.count()) +
+           "; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;";
+  }
   std::string text =
       "PRAGMA busy_timeout = " + std::to_string(kSqliteBusyWait.count()) +
       "; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
@@ -74,8 +78,9 @@ Result<std::unique_ptr<Connection>> SqliteConnection::open(const std::string& pa
   // Its memory statistics cost a mutex per allocation, and nobody reads them.
   [[maybe_unused]] static const int quiet = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   sqlite3* handle = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int mode =
+      access == Access::inspect ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(handle));
   if (code != SQLITE_OK) return connection->last_error();

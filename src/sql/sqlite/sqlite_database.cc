@@ -22,6 +22,27 @@ class SqliteConnector final : public Connector {
   const DirectoryLock lock_;
 };
 
+class SqliteInspector final : public Connector {
+ public:
+  explicit SqliteInspector(std::string path) : path_(std::move(path)) {}
+  Engine engine() const override { return Engine::sqlite; }
+  Result<std::unique_ptr<Connection>> connect(Access) override {
+    return SqliteConnection::open(path_, Access::inspect);
+  }
+
+ private:
+  const std::string path_;
+};
+
+std::string path_of(const SqliteOptions& options) {
+  return (std::filesystem::path(options.data_dir) / options.file_name).string();
+}
+
+Error at_path(Error error, const std::string& path) {
+  error.message += " (" + path + ")";
+  return error;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
@@ -34,16 +55,21 @@ Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
                  "cannot make the data directory " + options.data_dir + ": " + failed.message());
   }
   DP_TRY(auto lock, DirectoryLock::take(options.data_dir));
-  const std::string path = (std::filesystem::path(options.data_dir) / options.file_name).string();
+  const std::string path = path_of(options);
   auto database =
       std::make_unique<Database>(std::make_unique<SqliteConnector>(path, std::move(lock)),
                                  Database::Sizes{.readers = options.readers, .writers = 1});
   // So that a bad file is reported at the start.
-  if (const auto probe = database->write(); !probe) {
-    Error error = probe.error();
-    error.message += " (" + path + ")";
-    return error;
-  }
+  if (const auto probe = database->write(); !probe) return at_path(probe.error(), path);
+  return database;
+}
+
+Result<std::unique_ptr<Database>> inspect_sqlite(const SqliteOptions& options) {
+  const std::string path = path_of(options);
+  auto database =
+      std::make_unique<Database>(std::make_unique<SqliteInspector>(path),
+                                 Database::Sizes{.readers = options.readers, .writers = 0});
+  if (const auto probe = database->read(); !probe) return at_path(probe.error(), path);
   return database;
 }
 

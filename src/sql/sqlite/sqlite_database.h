@@ -20,4 +20,8 @@ struct SqliteOptions {
 // database.
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options);
 
+// The same for reading only, without owning the directory: another process may be using it. There
+// is no writer. unavailable: there is no such file, or it cannot be read.
+Result<std::unique_ptr<Database>> inspect_sqlite(const SqliteOptions& options);
+
 }  // namespace deeppool::sql

@@ -1,0 +1,213 @@
+// Reads what caches the sums of other tables: wallets, used quotas and grants, daily sums, leases.
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "governance/funds/fund.h"
+#include "governance/funds/limits.h"
+#include "governance/verify/passes.h"
+
+namespace deeppool::governance::verify {
+namespace {
+
+using base::Money;
+
+class FundsPass {
+ public:
+  FundsPass(sql::Reader& reader, Report& report, const Balances& balances)
+      : reader_(reader),
+        report_(report),
+        users_(balances.users),
+        keys_(balances.keys),
+        grant_tokens_(balances.grant_tokens) {}
+
+  Result<void> run() {
+    DP_CHECK(read_leases());
+    DP_CHECK(check_wallets());
+    DP_CHECK(read_days());
+    DP_CHECK(check_keys());
+    DP_CHECK(check_grants());
+    for (const auto& [fund, amount] : leases_) {
+      if (amount != 0) leased_is(fund, 0);  // of a fund that is not there
+    }
+    return {};
+  }
+
+ private:
+  Result<void> read_leases() {
+    DP_TRY(const int64_t now, reader_.query_value<int64_t>("SELECT {now_ms}"));
+    return reader_.for_each(
+        [&](const sql::Row& row) {
+          const auto kind = row.get<std::string_view>(0);
+          const auto fund = row.get<int64_t>(1);
+          const auto amount = row.get<int64_t>(2);
+          const auto expires = row.get<int64_t>(3);
+          leases_[{kind_of(kind), fund}] += amount;
+          report_.checked(Invariant::stale_leases);
+          // What is not above 0 holds nothing.
+          if (amount <= 0 || expires + kReclaimGrace.count() >= now) return;
+          report_.broken(Invariant::stale_leases,
+                         fmt::format("{} {}: {} held by instance {} since before {}", kind, fund,
+                                     amount, row.get<std::string_view>(4), expires));
+        },
+        "SELECT kind, fund_id, amount, expires_at, instance FROM fund_leases");
+  }
+
+  static FundKind kind_of(std::string_view name) {
+    for (const FundKind kind : {FundKind::quota, FundKind::grant}) {
+      if (name == to_string(kind)) return kind;
+    }
+    return FundKind::wallet;
+  }
+
+  // Takes the fund's leases out of the list, so that what stays there has no fund.
+  void leased_is(FundId fund, Int128 leased) {
+    report_.checked(Invariant::leases);
+    Int128 sum = 0;
+    if (const auto found = leases_.find(fund); found != leases_.end()) {
+      sum = std::exchange(found->second, 0);
+    }
+    if (sum == leased) return;
+    report_.broken(
+        Invariant::leases,
+        fmt::format("{} {}: {} is said to be leased, the leases are {}", to_string(fund.kind),
+                    fund.id, amount(fund, leased), amount(fund, sum)));
+  }
+
+  // What is leased must be there. A debt is no lease: an upstream that exceeds its limit is paid.
+  void covered(FundId fund, Int128 available, Int128 leased) {
+    if (leased <= 0 || available >= 0) return;
+    report_.broken(Invariant::leases,
+                   fmt::format("{} {}: {} is leased, that is {} too much", to_string(fund.kind),
+                               fund.id, amount(fund, leased), amount(fund, -available)));
+  }
+
+  static std::string amount(FundId fund, Int128 n) {
+    if (fund.kind == FundKind::wallet) return yuan(n);
+    const auto whole = static_cast<int64_t>(n);
+    return whole == n ? std::to_string(whole) : "too much";
+  }
+
+  Result<void> check_wallets() {
+    DP_CHECK(reader_.for_each(
+        [&](const sql::Row& row) {
+          const auto user = row.get<base::UserId>(0);
+          const Int128 posted = row.get<Money>(1).units();
+          const Int128 leased = row.get<Money>(2).units();
+          const Int128 overdraft = row.get<bool>(3) ? row.get<Money>(4).units() : 0;
+          posted_is(user, posted);
+          const FundId fund{FundKind::wallet, user.value};
+          leased_is(fund, leased);
+          covered(fund, posted + overdraft - leased, leased);
+        },
+        "SELECT user_id, posted, leased, allow_overdraft, max_overdraft FROM user_wallets"));
+    for (const auto& [user, sum] : users_) {
+      if (sum != 0) posted_is(user, 0);  // entries of a user without a wallet
+    }
+    return {};
+  }
+
+  void posted_is(base::UserId user, Int128 posted) {
+    report_.checked(Invariant::wallets);
+    Int128 sum = 0;
+    if (const auto found = users_.find(user); found != users_.end()) {
+      sum = std::exchange(found->second, 0);
+    }
+    if (sum == posted) return;
+    report_.broken(Invariant::wallets, fmt::format("user {}: the wallet says {}, the entries {}",
+                                                   user.value, yuan(posted), yuan(sum)));
+  }
+
+  Result<void> read_days() {
+    return reader_.for_each(
+        [&](const sql::Row& row) {
+          KeyUse& use = keys_[row.get<base::ApiKeyId>(0)];
+          use.daily_requests += row.get<int64_t>(1);
+          use.daily_tokens += row.get<int64_t>(2);
+          use.daily_charged += row.get<Money>(3).units();
+        },
+        "SELECT key_id, requests, prompt_tokens + completion_tokens, charged FROM"
+        " token_usage_daily");
+  }
+
+  Result<void> check_keys() {
+    for (const auto& [key, use] : keys_) {
+      report_.checked(Invariant::quotas);
+      if (use.requests == use.daily_requests && use.tokens == use.daily_tokens &&
+          use.charged == use.daily_charged) {
+        continue;
+      }
+      report_.broken(
+          Invariant::quotas,
+          fmt::format("key {}: {} requests, {} tokens, {} yuan; its daily sums say {}, {}, {}",
+                      key.value, use.requests, whole(use.tokens), yuan(use.charged),
+                      use.daily_requests, whole(use.daily_tokens), yuan(use.daily_charged)));
+    }
+    return reader_.for_each(
+        [&](const sql::Row& row) {
+          const auto key = row.get<base::ApiKeyId>(0);
+          const auto used = row.get<int64_t>(1);
+          leased_is({FundKind::quota, key.value}, row.get<int64_t>(2));
+          const auto found = keys_.find(key);
+          const Int128 sum = found == keys_.end() ? 0 : found->second.tokens;
+          if (sum == used) return;
+          report_.broken(Invariant::quotas, fmt::format("key {}: {} used, {} by its usage",
+                                                        key.value, used, whole(sum)));
+        },
+        "SELECT id, quota_used, quota_leased FROM api_keys");
+  }
+
+  static std::string whole(Int128 n) { return amount({}, n); }
+
+  Result<void> check_grants() {
+    std::unordered_map<int64_t, Int128> uses;
+    Int128 total = 0;
+    DP_CHECK(reader_.for_each(
+        [&](const sql::Row& row) {
+          const auto tokens = row.get<int64_t>(1);
+          uses[row.get<int64_t>(0)] += tokens;
+          total += tokens;
+        },
+        "SELECT grant_id, tokens FROM token_grant_uses"));
+    if (total != grant_tokens_) {
+      report_.broken(Invariant::quotas, fmt::format("all grants: {} tokens used, {} by the usage",
+                                                    whole(total), whole(grant_tokens_)));
+    }
+    DP_CHECK(reader_.for_each(
+        [&](const sql::Row& row) {
+          const auto id = row.get<int64_t>(0);
+          const Int128 used = row.get<int64_t>(2);
+          const Int128 leased = row.get<int64_t>(3);
+          const FundId fund{FundKind::grant, id};
+          leased_is(fund, leased);
+          covered(fund, row.get<int64_t>(1) - used - leased, leased);
+          report_.checked(Invariant::quotas);
+          const Int128 sum = std::exchange(uses[id], 0);
+          if (sum == used) return;
+          report_.broken(Invariant::quotas, fmt::format("grant {}: {} used, {} by its uses", id,
+                                                        whole(used), whole(sum)));
+        },
+        "SELECT id, tokens_total, tokens_used, tokens_leased FROM token_grants"));
+    for (const auto& [id, sum] : uses) {
+      if (sum == 0) continue;
+      report_.broken(Invariant::quotas,
+                     fmt::format("grant {}: {} used, but there is no such grant", id, whole(sum)));
+    }
+    return {};
+  }
+
+  sql::Reader& reader_;
+  Report& report_;
+  std::unordered_map<base::UserId, Int128> users_;
+  std::unordered_map<base::ApiKeyId, KeyUse> keys_;
+  const Int128 grant_tokens_;
+  std::map<FundId, Int128> leases_;
+};
+
+}  // namespace
+
+Result<void> check_funds(sql::Reader& reader, Report& report, const Balances& balances) {
+  return FundsPass(reader, report, balances).run();
+}
+
+}  // namespace deeppool::governance::verify

@@ -1,0 +1,208 @@
+// Right books pass; an error of one unit, planted anywhere, is found by the invariants that it
+// breaks and by no others.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "governance/verify/books.h"
+#include "governance/verify/verify.h"
+#include "testing/databases.h"
+
+namespace deeppool::governance::verify {
+namespace {
+
+using ::testing::HasSubstr;
+using enum Invariant;
+
+std::set<Invariant> broken(const Report& report) {
+  std::set<Invariant> out;
+  for (size_t i = 0; i < kInvariants; ++i) {
+    const auto invariant = static_cast<Invariant>(i);
+    if (report.of(invariant).broken > 0) out.insert(invariant);
+  }
+  return out;
+}
+
+class VerifyTest : public testing::DatabaseTest {
+ protected:
+  // `unit` in a statement is the smallest amount.
+  void plant(sql::Database& database, std::string statement) {
+    const std::string unit = database.engine() == sql::Engine::sqlite ? "1" : "0.0000000001";
+    for (size_t at = statement.find("unit"); at != std::string::npos; at = statement.find("unit")) {
+      statement.replace(at, 4, unit);
+    }
+    const auto done = database.write()->connection().run_plain(statement);
+    ASSERT_TRUE(done) << statement << ": " << done.error().detail;
+  }
+  Report check(sql::Database& database) {
+    auto report = verify(database);
+    EXPECT_TRUE(report) << report.error().detail;
+    return *std::move(report);
+  }
+};
+DEEPPOOL_EACH_DATABASE(VerifyTest);
+
+TEST_P(VerifyTest, RightBooksPass) {
+  Books books(database());
+  books.add_requests(1, 60);
+  books.move(ledger::Kind::refund, "topup:wechat:1:1", "-40", ledger::kClearing);
+  const Report report = check(database());
+  EXPECT_TRUE(report.clean()) << report.text();
+  EXPECT_EQ(report.of(txns_balance).checked, 2 + 48);
+  EXPECT_EQ(report.of(prices).checked, 60);
+  EXPECT_EQ(report.of(usage_posted).checked, 48);
+  EXPECT_TRUE(report.of(journal).skipped);
+  for (const Invariant i : {wallets, leases, payments, accepted, payables, quotas, stale_leases}) {
+    EXPECT_GT(report.of(i).checked, 0) << title(i);
+  }
+}
+
+TEST_P(VerifyTest, EmptyBooksPass) {
+  EXPECT_TRUE(check(database()).clean());
+}
+
+// The transaction and the usage row of request 1, which is charged and uses no grant.
+const std::string kTxn = "txn_id = 'use:" + request_of(1).to_string() + "'";
+const std::string kRequest = "request_id = x'00000000000000011111111111111111'";
+
+struct Plant {
+  std::vector<std::string> statements;
+  std::set<Invariant> found_by;
+};
+
+std::vector<Plant> plants() {
+  const std::string entry = "UPDATE ledger_entries SET amount = amount ";
+  return {
+      {{entry + "+ unit WHERE account = 'revenue' AND " + kTxn}, {txns_balance, books_balance}},
+      {{entry + "+ unit WHERE account = 'user:1' AND " + kTxn},
+       {txns_balance, books_balance, wallets, usage_posted}},
+      {{"DELETE FROM ledger_txns WHERE " + kTxn}, {txns_balance, usage_posted}},
+      {{"DELETE FROM ledger_entries WHERE " + kTxn}, {txns_balance, wallets, usage_posted}},
+      {{"UPDATE ledger_txns SET kind = 'adjust' WHERE " + kTxn}, {txns_balance, usage_posted}},
+      {{"UPDATE ledger_entries SET user_id = 2 WHERE account = 'user:1' AND " + kTxn},
+       {wallets, usage_posted}},
+      {{"UPDATE ledger_entries SET account = 'cash' WHERE account = 'revenue' AND " + kTxn},
+       {wallets}},
+      {{"UPDATE user_wallets SET posted = posted - unit"}, {wallets}},
+      {{"UPDATE user_wallets SET leased = leased + unit"}, {leases}},
+      {{"UPDATE api_keys SET quota_leased = quota_leased + 1 WHERE id = 2"}, {leases}},
+      {{"UPDATE token_grants SET tokens_leased = tokens_leased - 1"}, {leases}},
+      {{"UPDATE fund_leases SET amount = amount + 1 WHERE kind = 'wallet'"}, {leases}},
+      {{"INSERT INTO fund_leases (kind, fund_id, instance, amount, expires_at) VALUES ('wallet',"
+        " 9, 'x', -1, 0)"},
+       {leases}},
+      {{"UPDATE token_grants SET tokens_total = tokens_used + tokens_leased - 1"}, {leases}},
+      {{"UPDATE usage_records SET charged = charged + unit WHERE " + kRequest},
+       {usage_posted, prices, quotas}},
+      {{"DELETE FROM usage_records WHERE " + kRequest}, {usage_posted, quotas}},
+      {{"UPDATE usage_records SET held_tokens = NULL WHERE " + kRequest}, {accepted}},
+      {{"INSERT INTO ledger_entries (txn_id, account, amount, created_at) SELECT txn_id,"
+        " 'device_payable:d', amount + unit, 0 FROM ledger_entries WHERE account = 'revenue' AND " +
+            kTxn,
+        "UPDATE ledger_entries SET amount = 0 - unit WHERE account = 'revenue' AND " + kTxn},
+       {payables}},
+      {{"UPDATE api_keys SET quota_used = quota_used + 1 WHERE id = 2"}, {quotas}},
+      {{"UPDATE token_usage_daily SET prompt_tokens = prompt_tokens - 1 WHERE key_id = 1"},
+       {quotas}},
+      {{"UPDATE token_usage_daily SET charged = charged + unit WHERE key_id = 1"}, {quotas}},
+      {{"UPDATE token_usage_daily SET requests = requests + 1 WHERE key_id = 1"}, {quotas}},
+      {{"UPDATE token_grants SET tokens_used = tokens_used + 1"}, {quotas}},
+      {{"UPDATE token_grant_uses SET tokens = tokens + 1 WHERE request_id ="
+        " x'00000000000000041111111111111111'"},
+       {quotas}},
+      {{"UPDATE fund_leases SET expires_at = expires_at - 60001 WHERE kind = 'grant'"},
+       {stale_leases}},
+      // A wrong charge that all books agree about.
+      {{"UPDATE usage_records SET charged = charged + unit WHERE " + kRequest,
+        entry + "+ unit WHERE account = 'revenue' AND " + kTxn,
+        entry + "- unit WHERE account = 'user:1' AND " + kTxn,
+        "UPDATE user_wallets SET posted = posted - unit",
+        "UPDATE token_usage_daily SET charged = charged + unit WHERE key_id = 2 AND model_name ="
+        " 'model-b'"},
+       {prices}},
+      {{"UPDATE usage_records SET prompt_tokens = prompt_tokens + 1, completion_tokens ="
+        " completion_tokens - 1 WHERE " +
+        kRequest},
+       {prices}},
+      {{"UPDATE usage_records SET discount_ppm = 1 WHERE " + kRequest}, {prices}},
+      {{"UPDATE usage_records SET price_id = NULL WHERE " + kRequest}, {prices}},
+      {{"UPDATE price_snapshots SET tiers = '[]'"}, {prices}},
+  };
+}
+
+TEST_P(VerifyTest, AnErrorOfOneUnitIsFoundWhereItIs) {
+  for (const Plant& planted : plants()) {
+    testing::TemporaryDatabase temporary(GetParam());
+    sql::Database& store = temporary.database();
+    Books(store).add_requests(1, 20);
+    for (const std::string& statement : planted.statements) plant(store, statement);
+    const Report report = check(store);
+    EXPECT_EQ(broken(report), planted.found_by) << planted.statements.front() << "\n"
+                                                << report.text();
+  }
+}
+
+TEST_P(VerifyTest, ARefundOfMoreThanWasPaidIsFound) {
+  Books books(database());
+  books.move(ledger::Kind::topup, "wechat:2", "500", ledger::kClearing);
+  books.move(ledger::Kind::refund, "topup:wechat:2:1", "-300", ledger::kClearing);
+  books.move(ledger::Kind::refund, "topup:wechat:2:2", "-200", ledger::kClearing);
+  EXPECT_TRUE(check(database()).clean());
+  books.move(ledger::Kind::refund, "topup:wechat:2:3", "-0.0000000001", ledger::kClearing);
+  EXPECT_EQ(broken(check(database())), std::set{payments});
+}
+
+TEST_P(VerifyTest, ATopUpThatTakesIsFound) {
+  Books books(database());
+  books.move(ledger::Kind::topup, "wechat:2", "-1", ledger::kClearing);
+  EXPECT_EQ(broken(check(database())), std::set{payments});
+}
+
+TEST_P(VerifyTest, AJournalIsHeldAgainstUsage) {
+  Books books(database());
+  books.add_requests(1, 3);
+  const auto with = [&](const std::string& text) {
+    std::istringstream lines(text);
+    return verify(database(), {.journal = &lines});
+  };
+  const std::string one = request_of(1).to_string();
+  EXPECT_TRUE(with(one + " 1001 11\n" + request_of(2).to_string() + " 1002 12\n")->clean());
+  for (const std::string& line :
+       {one + " 1001 12\n", one + " 1000 11\n", request_of(9).to_string() + " 1 1\n"}) {
+    const auto report = with(line);
+    EXPECT_EQ(broken(*report), std::set{journal}) << line;
+    EXPECT_EQ(report->of(journal).checked, 1);
+  }
+  EXPECT_EQ(with(one + " many\n").error().code, ErrorCode::invalid_request);
+}
+
+TEST_P(VerifyTest, ManyChunksAreOneBook) {
+  Books books(database());
+  constexpr int64_t kRequests = 20'000;  // more than two chunks
+  for (int64_t n = 0; n < kRequests; n += 1000) books.add_requests(n, 1000);
+  const Report report = check(database());
+  EXPECT_TRUE(report.clean()) << report.text();
+  EXPECT_EQ(report.of(usage_posted).checked, kRequests * 4 / 5);
+  plant(database(), "UPDATE usage_records SET charged = charged + unit WHERE charged > 0");
+  const Report all = check(database());
+  EXPECT_EQ(all.of(usage_posted).broken, kRequests * 4 / 5);
+  EXPECT_EQ(all.of(prices).offenders.size(), 10u);
+  EXPECT_THAT(all.text(), HasSubstr("and 15990 more"));
+}
+
+TEST_P(VerifyTest, ALiveSystemIsSeenInOneState) {
+  Books books(database());
+  std::jthread traffic([&](const std::stop_token& stop) {
+    for (int64_t n = 1; n < 4000 && !stop.stop_requested(); n += 50) books.add_requests(n, 50);
+  });
+  for (int i = 0; i < 10; ++i) {
+    const Report report = check(database());
+    EXPECT_TRUE(report.clean()) << report.text();
+  }
+}
+
+}  // namespace
+}  // namespace deeppool::governance::verify
