@@ -210,7 +210,7 @@ void Account::settle(const HoldState& hold, int64_t tokens, Money charge, base::
 }
 
 LeaseOrder Account::order(Lease& of, int64_t returning) {
-  LeaseOrder order{.fund = of.fund, .returning = returning, .sequence = ++of.sequence};
+  LeaseOrder order{.fund = of.fund, .returning = returning, .sequence = ++sequence_};
   of.idle -= returning;
   if (of.doubtful) order.doubtful = of.doubtful->sequence;
   return order;

@@ -4,6 +4,7 @@
 // below 0 only by a request that cost more than it held, and is made good by the next order.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,7 +40,6 @@ struct Lease {
   bool spent = false;
 
   // An order whose fate is not known; the next one finds it out.
-  int64_t sequence = 0;
   std::optional<LeaseOrder> doubtful = {};
   int64_t doubtful_taken = 0;
 
@@ -50,7 +50,8 @@ enum class Covered { yes, not_yet };
 
 class Account {
  public:
-  explicit Account(base::UserId user) : user_(user) {}
+  // `sequence` numbers the orders of all accounts, for as long as leases live.
+  Account(base::UserId user, std::atomic<int64_t>& sequence) : user_(user), sequence_(sequence) {}
   base::UserId user() const { return user_; }
 
   struct Moment {
@@ -92,6 +93,7 @@ class Account {
   LeaseOrder order(Lease& lease, int64_t returning);
 
   const base::UserId user_;
+  std::atomic<int64_t>& sequence_;
   std::vector<Lease> leases_;  // a handful; searched one by one
   bool exchanging_ = false;
   base::Instant failed_until_{};

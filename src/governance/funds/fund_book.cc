@@ -43,7 +43,7 @@ Result<Covered> FundBook::raise(Hold& hold, const Demand& demand) {
   const std::lock_guard lock(home.mutex);
   const Account::Moment now = moment(home);
   if (now.now >= usable_until_.load(std::memory_order_relaxed)) return leases_lapsed();
-  Account& account = home.account(demand.user);
+  Account& account = account_of(home, demand.user);
   DP_TRY(const Covered covered, account.raise(hold.state_, sane(demand), now));
   if (covered == Covered::yes && hold.book_ == nullptr) {
     hold.book_ = this;
@@ -64,7 +64,7 @@ FundBook::Turn FundBook::join_refill(base::UserId user, std::function<void()> th
   Shard& home = shard(user);
   {
     const std::lock_guard lock(home.mutex);
-    Account& account = home.account(user);
+    Account& account = account_of(home, user);
     account.waiting.push_back(std::move(then));
     if (account.waiting.size() > 1 || account.exchanging()) return Turn::waits;
   }
@@ -77,7 +77,7 @@ void FundBook::run_refill(base::UserId user) {
   Batch batch;
   {
     const std::lock_guard lock(home.mutex);
-    Account& account = home.account(user);
+    Account& account = account_of(home, user);
     // Somebody else's exchange calls the waiters when it is through.
     if (account.exchanging()) return;
     batch.orders = account.orders();
@@ -93,7 +93,7 @@ void FundBook::abandon_refill(base::UserId user) {
   std::vector<std::function<void()>> waiting;
   {
     const std::lock_guard lock(home.mutex);
-    Account& account = home.account(user);
+    Account& account = account_of(home, user);
     if (account.exchanging()) return;
     account.finish({}, {}, Landing::failed, clock_.now());
     waiting.swap(account.waiting);
@@ -199,9 +199,9 @@ Account::Moment FundBook::moment(const Shard& home) const {
   return {clock_.now(), base::unix_ms(clock_.wall()), *home.terms};
 }
 
-Account& FundBook::Shard::account(base::UserId user) {
-  auto& slot = accounts[user];
-  if (!slot) slot = std::make_unique<Account>(user);
+Account& FundBook::account_of(Shard& home, base::UserId user) {
+  auto& slot = home.accounts[user];
+  if (!slot) slot = std::make_unique<Account>(user, sequence_);
   return *slot;
 }
 

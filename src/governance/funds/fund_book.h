@@ -66,8 +66,6 @@ class FundBook {
     mutable std::mutex mutex;
     std::unordered_map<base::UserId, std::unique_ptr<Account>> accounts;
     std::shared_ptr<const Terms> terms;
-
-    Account& account(base::UserId user);
   };
   static constexpr size_t kShards = 128;
   // Orders of several accounts on their way to the store, in its order of locking.
@@ -78,6 +76,7 @@ class FundBook {
 
   const Shard& shard(base::UserId user) const;
   Shard& shard(base::UserId user);
+  Account& account_of(Shard& home, base::UserId user);
   Account::Moment moment(const Shard& shard) const;
   void settle(Account& account, const HoldState& hold, int64_t tokens, base::Money charge);
   void carry_out(Batch batch);
@@ -88,6 +87,7 @@ class FundBook {
   const base::Clock& clock_;
   std::atomic<base::Instant> usable_until_{base::Instant::max()};
   std::atomic<bool> failing_{false};
+  std::atomic<int64_t> sequence_{0};
   std::array<Shard, kShards> shards_;
 };
 

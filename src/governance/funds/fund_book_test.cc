@@ -266,6 +266,28 @@ TEST_P(Doubt, IsSettledByTheNextOrderWithoutLossOrGain) {
   w.tables.check();
 }
 
+TEST(FundBook, ADoubtIsNotTakenForAnEarlierOrderOfAForgottenAccount) {
+  World w;
+  w.tables.funds[kQuota].total = 1000;
+  {
+    Hold hold;
+    ASSERT_TRUE(cover(w.book, hold, quota_demand(1000, 300)).ok());
+  }
+  w.book.return_idle(w.clock.now());
+  w.book.return_idle(w.clock.now());
+  ASSERT_EQ(w.book.accounts(), 0u);
+  const auto last = w.tables.leases.begin()->second.second;  // the sequence that the row keeps
+  for (int64_t order = 0; order < last; ++order) {
+    w.store.next = Landing::in_doubt;  // and it does not land
+    Hold hold;
+    EXPECT_FALSE(cover(w.book, hold, quota_demand(1000, 300)).ok());
+    w.clock.advance(kRefusalMemory);
+  }
+  Hold hold;
+  ASSERT_TRUE(cover(w.book, hold, quota_demand(1000, 300)).ok());
+  EXPECT_EQ(w.book.standing(kUser, kQuota).idle, 700);
+}
+
 TEST(FundBook, LapsedLeasesCountForNothing) {
   World w;
   w.tables.funds[kQuota].total = 1000;

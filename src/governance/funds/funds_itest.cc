@@ -150,6 +150,8 @@ TEST_P(LeaseStoreTest, TakesNothingBelowTheLeastAndNothingOfWhatIsNotThere) {
   const LeaseFill none = order({.fund = nobody, .least = 1, .wanted = 1, .sequence = 1});
   EXPECT_EQ(none.taken, 0);
   EXPECT_EQ(none.available, 0);
+  auto reader = database().read();
+  EXPECT_EQ(*reader->query_value<int64_t>("SELECT COUNT(*) FROM fund_leases"), 1);
 }
 
 TEST_P(LeaseStoreTest, ARevokedOrExpiredGrantGivesNothing) {
@@ -173,7 +175,8 @@ TEST_P(LeaseStoreTest, ALiftedQuotaLeasesJustWhatIsAsked) {
 
 TEST_P(LeaseStoreTest, AnOrderInDoubtIsFoundAgainByItsSequence) {
   order({.fund = kQuota, .least = 10, .wanted = 10, .sequence = 7});
-  EXPECT_TRUE(order({.fund = kQuota, .sequence = 8, .doubtful = 7}).doubtful_landed);
+  EXPECT_TRUE(
+      order({.fund = kQuota, .returning = 1, .sequence = 8, .doubtful = 7}).doubtful_landed);
   EXPECT_FALSE(order({.fund = kQuota, .sequence = 9, .doubtful = 7}).doubtful_landed);
 }
 

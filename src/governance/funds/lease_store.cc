@@ -279,7 +279,9 @@ LeaseStore::Exchanged SqlLeaseStore::exchange(std::span<const LeaseOrder> orders
       DP_TRY(fills[i], exchange.fill(orders[i]));
     }
     for (const size_t i : by_fund) {
-      DP_CHECK(exchange.note(orders[i], fills[i].taken - orders[i].returning));
+      // A refusal writes nothing: spent users must not cost a row, or a write each time they ask.
+      const int64_t by = fills[i].taken - orders[i].returning;
+      if (by != 0) DP_CHECK(exchange.note(orders[i], by));
     }
     complete = true;
     return {};

@@ -24,7 +24,7 @@ struct LeaseOrder {
   // Nothing is taken unless `least` is available; then up to `wanted`, or more of a large fund.
   int64_t least = 0;
   int64_t wanted = 0;
-  int64_t sequence = 0;                  // of this fund at this instance: 1, 2, ...
+  int64_t sequence = 0;                  // of this process: 1, 2, ...
   std::optional<int64_t> doubtful = {};  // sequence of an earlier order whose fate is not known
 };
 struct LeaseFill {
