@@ -31,6 +31,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
              .funds = shared.funds,
              .spool = shared.spool,
              .timeouts = shared.timeouts,
+             .idempotency = &shared.idempotency,
              .writer = *writer_,
              .client = client_,
              .background = background_,

@@ -11,6 +11,7 @@
 #include "async/loop.h"
 #include "async/task_group.h"
 #include "gateway/call.h"
+#include "gateway/idempotent.h"
 #include "http/client/client.h"
 #include "http/middleware/access_log.h"
 #include "http/middleware/stack.h"
@@ -38,6 +39,7 @@ struct SharedParts {
   async::BlockingPool& log_pool;
   http::AccessLogSink& access_log;
   const http::TrustedProxies& trusted_proxies;
+  gateway::IdempotencyDesk& idempotency;
   RedisParts* redis = nullptr;  // null: limits are this process's own
 };
 

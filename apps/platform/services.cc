@@ -67,6 +67,7 @@ Result<std::unique_ptr<Services>> Services::start(const Config& config) {
   std::unique_ptr<Services> self(new Services(config));
   DP_CHECK(self->open_store());
   DP_CHECK(self->open_spool());
+  DP_CHECK(self->open_idempotency());
   DP_CHECK(self->open_limits());
   DP_CHECK(self->open_identity());
   DP_CHECK(self->load_snapshots());
@@ -102,6 +103,14 @@ Result<void> Services::open_spool() {
   // What earlier runs had leased goes back now that all they used is posted.
   funds_ = std::make_unique<governance::Funds>(*database_, spool_->instance(), clock_);
   return funds_->claim();
+}
+
+// After the spool, which makes sure that no other program uses our name.
+Result<void> Services::open_idempotency() {
+  idempotency_book_.emplace(*database_, *sealer_, spool_->instance());
+  DP_TRY(const int64_t released, idempotency_book_->release_own());
+  if (released > 0) log::info("idempotency keys of cut requests are free", {{"keys", released}});
+  return {};
 }
 
 // Over Redis the spool's name of this instance is ours as well: both live as long as data_dir.
@@ -158,6 +167,7 @@ Result<void> Services::make_loops() {
   store_pool_ = std::make_unique<async::BlockingPool>("store", kStoreThreads, kStoreQueue);
   log_pool_ = std::make_unique<async::BlockingPool>("log", 1, count + kScrapes);
   metrics_.emplace(count, kVersion, clock_);
+  idempotency_.emplace(*idempotency_book_, idempotency_budget_, *store_pool_);
   watch_figures();
   watch_readiness();
   shared_.emplace(
@@ -178,6 +188,7 @@ Result<void> Services::make_loops() {
                   *log_pool_,
                   *access_log_,
                   trusted_proxies_,
+                  *idempotency_,
                   redis_ ? &*redis_ : nullptr});
   guards_.emplace(clock_);
   webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
@@ -290,6 +301,8 @@ Result<void> Services::serve() {
   first.post([this, &first] {
     first.background().spawn(refresh_->run(*store_pool_, background_));
     first.background().spawn(funds_->upkeep(background_));
+    first.background().spawn(
+        jobs::sweep_idempotency_keys(*idempotency_book_, *store_pool_, background_));
   });
   return {};
 }

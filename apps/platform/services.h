@@ -19,9 +19,12 @@
 #include "governance/funds/funds.h"
 #include "governance/spool/spool.h"
 #include "governance/usage/usage_store.h"
+#include "idempotency/book.h"
+#include "idempotency/limits.h"
 #include "identity/key_directory.h"
 #include "identity/password_hasher.h"
 #include "jobs/config_refresh.h"
+#include "jobs/idempotency_sweep.h"
 #include "llm/tokenizer/tokenizer.h"
 #include "portalapi/guards.h"
 #include "provider/catalog.h"
@@ -54,6 +57,7 @@ class Services {
   explicit Services(const Config& config);
   Result<void> open_store();
   Result<void> open_spool();
+  Result<void> open_idempotency();
   Result<void> open_limits();
   Result<void> open_identity();
   Result<void> load_snapshots();
@@ -72,6 +76,9 @@ class Services {
   base::SystemRandom random_;
   http::Proxy proxy_;
   http::TlsContexts tls_contexts_;
+  std::optional<idempotency::Book> idempotency_book_;
+  idempotency::Budget idempotency_budget_{idempotency::kMaxCapturedBytes};
+  std::optional<gateway::IdempotencyDesk> idempotency_;
   std::optional<RedisParts> redis_;
   std::optional<ratelimit::Limiter> limiter_;
   ratelimit::InflightLimiter inflight_;

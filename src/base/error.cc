@@ -16,6 +16,8 @@ std::string_view to_string(ErrorCode code) {
       return "model_not_found";
     case ErrorCode::conflict:
       return "conflict";
+    case ErrorCode::idempotency_mismatch:
+      return "idempotency_mismatch";
     case ErrorCode::context_length: return "context_length";
     case ErrorCode::payload_too_large:
       return "payload_too_large";

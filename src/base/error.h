@@ -16,13 +16,14 @@ namespace deeppool::base {
 // Conditions in the product's own words. Every enumerator has a row in gateway/openai_error.cc and
 // in webapi/envelope.cc; tests walk all of them.
 enum class ErrorCode {
-  invalid_request,    // the caller sent something wrong; `param` names the field
-  unauthenticated,    // no valid key or session
-  permission_denied,  // known, but not allowed (disabled key, wrong role)
-  not_found,          // no such object (or not the caller's)
-  model_not_found,    // no such model, or this key may not use it
-  conflict,           // exists already, or changed meanwhile
-  context_length,       // the prompt does not fit into the model's context
+  invalid_request,       // the caller sent something wrong; `param` names the field
+  unauthenticated,       // no valid key or session
+  permission_denied,     // known, but not allowed (disabled key, wrong role)
+  not_found,             // no such object (or not the caller's)
+  model_not_found,       // no such model, or this key may not use it
+  conflict,              // exists already, or changed meanwhile
+  idempotency_mismatch,  // an Idempotency-Key that was used for another request
+  context_length,        // the prompt does not fit into the model's context
   payload_too_large,
   unsupported_media_type,
   content_policy,      // a guardrail refused it

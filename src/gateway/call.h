@@ -23,6 +23,9 @@
 
 namespace deeppool::gateway {
 
+class Idempotent;
+struct IdempotencyDesk;
+
 struct StreamTimeouts {
   base::Duration first_token = std::chrono::seconds(10);
   base::Duration idle = std::chrono::seconds(20);
@@ -40,6 +43,7 @@ struct Parts {
   governance::Funds& funds;
   const governance::Spool& spool;
   StreamTimeouts timeouts;
+  IdempotencyDesk* idempotency;
   // Of this loop.
   governance::SpoolWriter& writer;
   http::Client& client;
@@ -57,7 +61,7 @@ struct TokenBound {
 };
 
 struct Call {
-  Call(Parts& p, http::Exchange& exchange, llm::Api which) : parts(p), x(exchange), api(which) {}
+  Call(Parts& p, http::Exchange& exchange, llm::Api which);
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call();
@@ -76,6 +80,7 @@ struct Call {
   ratelimit::InflightSlot slot;
   TokenBound bound;
   governance::Hold hold;
+  std::unique_ptr<Idempotent> idempotent;        // null without an Idempotency-Key
   const provider::Endpoint* endpoint = nullptr;  // of the last attempt
   int attempts = 0;
   std::string upstream_request_id;

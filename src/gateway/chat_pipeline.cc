@@ -6,6 +6,7 @@
 #include "gateway/cross_check.h"
 #include "gateway/finish.h"
 #include "gateway/funding.h"
+#include "gateway/idempotent.h"
 #include "gateway/openai_error.h"
 #include "gateway/stream_relay.h"
 
@@ -26,12 +27,22 @@ Result<governance::Covered> admit(Call& call) {
   return hold(call);
 }
 
-// The same with limits that are shared, for which Redis may have to be asked.
-DP_OWN_FRAME Task<Result<governance::Covered>> admit_shared(Call& call) {
+// The same with stages that may have to wait: shared limits ask Redis, an Idempotency-Key the
+// database. What is only repeated needs no funds.
+DP_OWN_FRAME Task<Result<governance::Covered>> admit_waiting(Call& call) {
   DP_CO_CHECK(identify(call));
   DP_CO_CHECK(understand(call));
-  Result<void> permitted = co_await permit_shared_rate(call);
-  DP_CO_CHECK(std::move(permitted));
+  if (call.parts.leases == nullptr) {
+    DP_CO_CHECK(permit_rate(call));
+  } else {
+    Result<void> permitted = co_await permit_shared_rate(call);
+    DP_CO_CHECK(std::move(permitted));
+  }
+  if (has_idempotency_key(call)) {
+    Result<void> claimed = co_await claim_idempotency_key(call);
+    DP_CO_CHECK(std::move(claimed));
+    if (call.idempotent->replay() != nullptr) co_return governance::Covered::yes;
+  }
   co_return hold(call);
 }
 
@@ -75,8 +86,9 @@ DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
   ending.bill = answer.bill;
   base::Money::Buffer cost;
   call.x.add_header("x-deeppool-cost", answer.bill.charged.write(cost));
+  if (call.idempotent) co_await keep_whole_answer(call, answer.rewrite.body.pieces());
   finish(call, ending);
-  Result<void> sent = co_await call.x.send(200, "application/json", answer.rewrite.body.pieces());
+  Result<void> sent = co_await call.x.send(200, kJsonContentType, answer.rewrite.body.pieces());
   (void)sent;
 }
 
@@ -85,10 +97,14 @@ DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
 Task<void> serve_completion(Parts& parts, http::Exchange& x, llm::Api api) {
   Call call(parts, x, api);
   Result<governance::Covered> covered = governance::Covered::not_yet;
-  if (parts.leases == nullptr) {
+  if (parts.leases == nullptr && !has_idempotency_key(call)) {
     covered = admit(call);
   } else {
-    covered = co_await admit_shared(call);
+    covered = co_await admit_waiting(call);
+  }
+  if (call.idempotent && call.idempotent->replay() != nullptr) {
+    co_await send_replay(call);
+    co_return;
   }
   Result<void> admitted;
   if (!covered) {

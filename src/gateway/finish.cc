@@ -1,6 +1,7 @@
 #include "gateway/finish.h"
 
 #include "base/text.h"
+#include "gateway/idempotent.h"
 
 namespace deeppool::gateway {
 namespace {
@@ -126,6 +127,9 @@ governance::Api spool_api(llm::Api api) {
   return governance::Api::chat_completions;
 }
 
+Call::Call(Parts& p, http::Exchange& exchange, llm::Api which)
+    : parts(p), x(exchange), api(which) {}
+
 int64_t Call::elapsed_ms() const {
   const auto elapsed = parts.clock.now() - x.started;
   return std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count();
@@ -157,6 +161,8 @@ void finish(Call& call, const Ending& ending) {
 }
 
 void record_progress(Call& call, const llm::Usage& usage) {
+  // Killed now, it would be charged for a part and then, repeated, for the whole.
+  if (call.idempotent) return;
   governance::ProgressRecord record;
   record.request_id = call.x.id;
   if (call.endpoint != nullptr) record.endpoint = call.endpoint->id;

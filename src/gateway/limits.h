@@ -7,6 +7,8 @@
 
 namespace deeppool::gateway {
 
+inline constexpr const char* kJsonContentType = "application/json";
+inline constexpr const char* kStreamContentType = "text/event-stream; charset=utf-8";
 // A whole (not streamed) answer. Embedding batches reach tens of megabytes.
 inline constexpr size_t kMaxAnswerBytes = 64 * 1024 * 1024;
 // An upstream's error answer; its beginning is enough to understand it.

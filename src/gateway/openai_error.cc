@@ -19,6 +19,8 @@ OpenAiError openai_error(ErrorCode code) {
       return {404, "invalid_request_error", "model_not_found", true};
     case ErrorCode::conflict:
       return {409, "invalid_request_error", "conflict", false};
+    case ErrorCode::idempotency_mismatch:
+      return {422, "invalid_request_error", "idempotency_key_reused", true};
     case ErrorCode::context_length:
       return {400, "invalid_request_error", "context_length_exceeded", true};
     case ErrorCode::payload_too_large:

@@ -26,6 +26,7 @@ TEST(OpenAiError, TheProductsStatuses) {
   EXPECT_EQ(openai_error(ErrorCode::unauthenticated).status, 401);
   EXPECT_EQ(openai_error(ErrorCode::permission_denied).status, 403);
   EXPECT_EQ(openai_error(ErrorCode::model_not_found).status, 404);
+  EXPECT_EQ(openai_error(ErrorCode::idempotency_mismatch).status, 422);
   EXPECT_EQ(openai_error(ErrorCode::payload_too_large).status, 413);
   EXPECT_EQ(openai_error(ErrorCode::rate_limited).status, 429);
   EXPECT_FALSE(openai_error(ErrorCode::rate_limited).final);

@@ -5,6 +5,7 @@
 #include "gateway/cross_check.h"
 #include "gateway/finish.h"
 #include "gateway/funding.h"
+#include "gateway/idempotent.h"
 #include "gateway/openai_error.h"
 #include "provider/openai/errors.h"
 
@@ -31,6 +32,7 @@ class Relay {
   DP_OWN_FRAME Task<Result<void>> grow();
   void clear_for_next();
   DP_OWN_FRAME Task<void> end_at_limit();
+  DP_OWN_FRAME Task<void> keep_for_repeats();
 
   Call& call_;
   OpenStream& stream_;
@@ -108,6 +110,7 @@ Task<Result<void>> Relay::pass_on() {
       Result<void> grown = co_await grow();
       if (!grown) co_return grown;
     }
+    if (call_.idempotent) call_.idempotent->capture(out);
     Result<void> sent = co_await call_.x.flush(out);
     if (!sent) co_return sent;
     clear_for_next();
@@ -161,11 +164,18 @@ Ending Relay::billed_ending(llm::Usage usage) {
   return ending;
 }
 
+// With the events that are about to leave.
+Task<void> Relay::keep_for_repeats() {
+  call_.idempotent->capture(stream_.out);
+  co_await call_.idempotent->keep(idempotency::KeptAnswer::Form::stream);
+}
+
 Task<void> Relay::end_well() {
   const Ending ending = billed_ending(usage_so_far());
   std::string& out = stream_.out;
   if (stream_.chunks.needs_closing()) http::append_sse_data(out, stream_.chunks.closing_chunk());
   write_end(ending);
+  if (call_.idempotent) co_await keep_for_repeats();
   finish(call_, ending);
   Result<void> sent = co_await call_.x.finish(out);
   (void)sent;  // a caller that leaves now has been charged for a whole answer, as it should
@@ -198,6 +208,7 @@ Task<void> Relay::end_at_limit() {
   closing += "}}";
   http::append_sse_data(out, closing);
   write_end(ending);
+  if (call_.idempotent) co_await keep_for_repeats();
   finish(call_, ending);
   Result<void> sent = co_await call_.x.finish(out);
   (void)sent;
@@ -209,6 +220,7 @@ void Relay::caller_left() {
   ending.outcome = governance::Outcome::client_aborted;
   ending.status = 499;
   ending.error = ErrorCode::cancelled;
+  if (call_.idempotent) call_.idempotent->cut();
   finish(call_, ending);
 }
 
@@ -262,7 +274,7 @@ Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
   if (call.x.body.size() > kKeptBodyBytes) call.x.body.release();
   call.x.add_header("Cache-Control", "no-cache");
   call.x.add_header("X-Accel-Buffering", "no");
-  call.x.start_stream(200, "text/event-stream; charset=utf-8");
+  call.x.start_stream(200, kStreamContentType);
   co_await Relay(call, *stream).run();
   stream->reply->detach();
   if (stream->end == OpenStream::End::done && !stream->reply->complete()) {

@@ -35,6 +35,8 @@ int status_of(ErrorCode code) {
       return 404;
     case ErrorCode::conflict:
       return 409;
+    case ErrorCode::idempotency_mismatch:
+      return 422;
     case ErrorCode::payload_too_large:
       return 413;
     case ErrorCode::unsupported_media_type:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 
 import openai
 import pytest
@@ -105,6 +106,41 @@ def test_models_are_listed_and_found_by_encoded_name():
     assert client().models.retrieve(name).id == name
     answer = client().chat.completions.create(model=name, messages=MESSAGES)
     assert answer.model == name
+
+
+@platform_only
+@pytest.mark.parametrize("stream", [True, False])
+def test_idempotency_key_repeats_the_answer(stream):
+    name = {"Idempotency-Key": f"e2e-{uuid.uuid4()}"}
+
+    def ask(messages=MESSAGES):
+        asked = client().chat.completions.with_raw_response.create(
+            model="mock-ok", messages=messages, stream=stream, extra_headers=name)
+        if not stream:
+            return asked.headers, asked.parse().choices[0].message.content
+        return asked.headers, "".join(choice.delta.content or "" for chunk in asked.parse() for choice in chunk.choices)
+
+    first, second = ask(), ask()
+    assert first[1] == second[1] != ""
+    assert "x-deeppool-idempotent-replay" not in first[0]
+    assert second[0]["x-deeppool-idempotent-replay"] == "true"
+    with pytest.raises(openai.UnprocessableEntityError) as refused:
+        ask([{"role": "user", "content": "something else"}])
+    assert refused.value.code == "idempotency_key_reused"
+
+
+@platform_only
+def test_idempotency_key_of_a_running_request_is_tried_again():
+    name = {"Idempotency-Key": f"e2e-{uuid.uuid4()}"}
+    seen = []
+    running = client().chat.completions.create(model="mock-ok", messages=MESSAGES, stream=True, extra_headers=name)
+    events = iter(running)
+    next(events)
+    # The first may have ended already: then this is its answer at once.
+    answer = client(retries=5, seen=seen).chat.completions.create(model="mock-ok", messages=MESSAGES, stream=True,
+                                                                  extra_headers=name)
+    list(events)
+    assert "".join(choice.delta.content or "" for chunk in answer for choice in chunk.choices)
 
 
 # title, key, model, body beside it, the SDK's class, status, code, how often an SDK with two retries asks
