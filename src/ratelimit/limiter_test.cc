@@ -4,11 +4,13 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <thread>
 #include <vector>
 
+#include "base/random.h"
 #include "testing/fake_clock.h"
 
 namespace deeppool::ratelimit {
@@ -219,6 +221,12 @@ Duration adversarial_pause() {
   return *rc::gen::elementOf(kPauses);
 }
 
+Duration adversarial_pause_of(uint64_t draw) {
+  static constexpr Duration kJumps[] = {seconds(1) - Duration(1), seconds(59), seconds(60),
+                                        seconds(61), seconds(7200)};
+  return kJumps[draw % std::size(kJumps)];
+}
+
 RC_GTEST_PROP(LimiterProperty, NeverAboveTheLimitInAnyTrailingMinute, ()) {
   FakeClock clock;
   clock.advance(Duration(*rc::gen::inRange(0, 1'000'000'000)));
@@ -343,6 +351,39 @@ TEST(Limiter, AMillionKeysAreForgottenWhenIdle) {
   clock.advance(seconds(61));
   for (int i = kKeys; i < kKeys * 2; ++i) limiter.admit(ApiKeyId{i}, limits, 100)->settle(50);
   EXPECT_LE(limiter.tracked_keys(), static_cast<size_t>(kKeys) + kShards);
+}
+
+// Every key has its own exact log: the times of its last admissions.
+TEST(Limiter, AMillionKeysAreExactOverJumpsOfBothClocks) {
+  FakeClock clock;
+  Limiter limiter(clock);
+  constexpr uint64_t kKeys = 1'000'000;
+  constexpr size_t kLimit = 2;
+  const Limits limits{.rpm = kLimit, .tpm = 0};
+  std::vector<std::array<Instant, kLimit>> log(kKeys);  // the oldest first
+  base::SeededRandom random(20);
+  uint64_t admitted = 0;
+  uint64_t refused_early = 0;
+  for (int i = 0; i < 2'500'000; ++i) {
+    // Half of the arrivals go to a few hundred keys, which so meet their limit again and again.
+    const uint64_t draw = random.next_u64();
+    const uint64_t key = draw % 2 == 0 ? draw / 2 % 500 : draw / 2 % kKeys;
+    if (i % 100'000 == 0) clock.advance(adversarial_pause_of(draw));
+    if (i % 70'000 == 0) clock.set_wall(base::WallTime(seconds(draw % 4'000'000'000)));
+    clock.advance(std::chrono::microseconds(draw % 300));
+    const Instant now = clock.now();
+    auto& times = log[key];
+    const bool ok = limiter.admit(ApiKeyId{static_cast<int64_t>(key) + 1}, limits, 0).ok();
+    if (ok) {
+      ++admitted;
+      ASSERT_LE(times[0], now - seconds(60)) << "a third one within a minute";
+      times = {times[1], now};
+    } else {
+      refused_early += times[0] <= now - seconds(61);
+    }
+  }
+  EXPECT_EQ(refused_early, 0u) << "released at most a second late";
+  EXPECT_GT(admitted, 1'000'000u);
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ def idempotency(options, verdict):
         special_ends(world, verdict)
         while_it_runs(world, verdict)
         world.stop()
-        before = len(world.store.rows("SELECT id FROM usage_records WHERE completion_tokens > 0"))
+        before = len(world.store.rows("SELECT request_id FROM usage_records WHERE completion_tokens > 0"))
         world.start()
         kill_rounds(world, verdict, options.rounds, seed)
         verdict.expect(world.stop() == 0, "the last run ends well")
