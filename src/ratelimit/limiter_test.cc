@@ -364,7 +364,7 @@ TEST(Limiter, AMillionKeysAreExactOverJumpsOfBothClocks) {
   base::SeededRandom random(20);
   uint64_t admitted = 0;
   uint64_t refused_early = 0;
-  for (int i = 0; i < 2'500'000; ++i) {
+  for (int i = 0; i < 1'500'000; ++i) {
     // Half of the arrivals go to a few hundred keys, which so meet their limit again and again.
     const uint64_t draw = random.next_u64();
     const uint64_t key = draw % 2 == 0 ? draw / 2 % 500 : draw / 2 % kKeys;
@@ -383,7 +383,7 @@ TEST(Limiter, AMillionKeysAreExactOverJumpsOfBothClocks) {
     }
   }
   EXPECT_EQ(refused_early, 0u) << "released at most a second late";
-  EXPECT_GT(admitted, 1'000'000u);
+  EXPECT_GT(admitted, 600'000u);
 }
 
 }  // namespace
