@@ -5,6 +5,7 @@ three that share a database."""
 
 import json
 import secrets
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,7 @@ class Books:
 
     def __init__(self, store):
         self.store, self.scale = store, 10**10 if store.name == "sqlite" else 1
+        self.before = {}
 
     def _change(self, sql):
         self.store.run(f"{sql}; UPDATE config_version SET version = version + 1;")
@@ -91,7 +93,10 @@ class Books:
         self._change(f"INSERT INTO token_grants (user_id, tokens_total, created_at) VALUES (1, {tokens}, 0)")
 
     def set_quota(self, key, tokens):
-        self._change(f"UPDATE api_keys SET quota_total = {tokens}, quota_used = 0 WHERE id = {key}")
+        """Leaves the key so many tokens; -1 is unlimited. `used` counts from here."""
+        self.before[key] = self.before.get(key, 0) + self.used(key)
+        total = tokens if tokens < 0 else self.before[key] + tokens
+        self._change(f"UPDATE api_keys SET quota_total = {total} WHERE id = {key}")
 
     def funds(self):
         """kind -> (there, leased, sum of the leases), one statement, so one moment."""
@@ -108,7 +113,8 @@ class Books:
                 for kind, there, leased, leases in rows}
 
     def used(self, key):
-        return int(self.store.rows(f"SELECT quota_used FROM api_keys WHERE id = {key}")[0][0])
+        used = int(self.store.rows(f"SELECT quota_used FROM api_keys WHERE id = {key}")[0][0])
+        return used - self.before.get(key, 0)
 
 
 class Samples(threading.Thread):
@@ -254,6 +260,9 @@ def overdraft(options, verdict):
         verdict.expect(fleet.stop() == [0] * count, "the programs end well")
         left = world.store.rows("SELECT * FROM fund_leases WHERE amount <> 0")
         verdict.expect(not left, "nothing is leased at the end", left)
+        proof = subprocess.run([str(world.build / "bin/deeppool"), "--config", str(world.config_file), "ledger",
+                                "verify"], capture_output=True, text=True, timeout=60, check=False)
+        verdict.expect(proof.returncode == 0, "the ledger proves itself", proof.stdout[-600:] if proof.returncode else "")
         judge_leaks(verdict, world)
     finally:
         if samples:
