@@ -23,23 +23,20 @@ case $part in
 esac
 
 command -v clang++-19 >/dev/null && command -v ninja >/dev/null || tools/install_packages.sh build
+# What operators run; everything else is for developers and tests.
+programs=(migrate)
+for app in apps/*/main.cc; do programs+=("$(basename "$(dirname "$app")")"); done
+
 started=$SECONDS
 cmake --preset "$preset" >/dev/null
-cmake --build --preset "$preset"
+cmake --build --preset "$preset" --target "${programs[@]}"
 
 out=dist/platform
 rm -rf "$out"
 mkdir -p "$out/bin"
-programs=()
-for app in apps/*/CMakeLists.txt; do
-  [[ -e $app ]] || continue
-  name=$(basename "$(dirname "$app")")
-  [[ -x build/$preset/bin/$name ]] || continue
-  install -m 755 "build/$preset/bin/$name" "$out/bin/$name"
-  programs+=("$name")
-done
+for name in "${programs[@]}"; do install -m 755 "build/$preset/bin/$name" "$out/bin/$name"; done
 # The programs look for share/ beside their bin/.
 for folder in config build/share; do
   if [[ -d $folder ]]; then cp -r "$folder" "$out/$(basename "$folder")"; fi
 done
-echo "build.sh: ${programs[*]:-no programs yet} ($preset) in $out after $((SECONDS - started)) s"
+echo "build.sh: ${programs[*]} ($preset) in $out after $((SECONDS - started)) s"

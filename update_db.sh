@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 program=
-for candidate in dist/platform/migrate build/release/bin/migrate build/dev/bin/migrate; do
+for candidate in dist/platform/bin/migrate build/release/bin/migrate build/dev/bin/migrate; do
   if [[ -x $candidate ]]; then program=$candidate; break; fi
 done
 if [[ -z $program ]]; then
