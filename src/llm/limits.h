@@ -35,4 +35,7 @@ inline constexpr size_t kMaxPieceBytes = 16384;
 // What is kept of an upstream's error text, for the log.
 inline constexpr size_t kMaxErrorTextBytes = 1024;
 
+// What a stream's chunks have in common is kept up to here; id, model and the like take some 250.
+inline constexpr size_t kMaxMouldBytes = 1024;
+
 }  // namespace deeppool::llm

@@ -1,6 +1,7 @@
 #include "llm/openai/chunk.h"
 
 #include "base/text.h"
+#include "llm/limits.h"
 #include "llm/openai/chunk_walk.h"
 
 namespace deeppool::llm {
@@ -27,6 +28,7 @@ ChunkRewriter::Verdict ChunkRewriter::feed(std::string_view event_data, std::str
   event_data = trimmed(event_data);
   if (event_data.empty()) return Verdict::swallow;
   if (event_data == "[DONE]") return Verdict::done;
+  if (pour(event_data, out)) return Verdict::relay;
   const size_t mark = out.size();
   generated_.clear();
   choices_before_ = choices_;
@@ -38,8 +40,46 @@ ChunkRewriter::Verdict ChunkRewriter::feed(std::string_view event_data, std::str
     saw_finish_reason_ = finish_before;
   }
   const Verdict verdict = valid ? settle(event_data, walk) : Verdict::malformed;
+  if (choices_ != choices_before_) {
+    mould_.set = false;
+  } else if (verdict == Verdict::relay && finish_before == saw_finish_reason_) {
+    make_mould(event_data, walk, std::string_view(out).substr(mark));
+  }
   if (verdict != Verdict::relay) out.resize(mark);
   return verdict;
+}
+
+// From a chunk that did nothing but bring one text.
+void ChunkRewriter::make_mould(std::string_view event_data, const ChunkWalk& walk,
+                               std::string_view made) {
+  if (generated_.size() != 1 || !walk.usage().empty() || walk.may_be_error()) return;
+  const json::Range raw = generated_.front().raw;
+  const size_t at = walk.generated_at();
+  if (event_data.size() - raw.size() > kMaxMouldBytes) return;
+  mould_.set = true;
+  mould_.head_in = event_data.substr(0, raw.begin);
+  mould_.tail_in = event_data.substr(raw.end);
+  mould_.head_out = made.substr(0, at);
+  mould_.tail_out = made.substr(at + raw.size());
+  mould_.text = generated_.front().text;
+}
+
+bool ChunkRewriter::pour(std::string_view event_data, std::string& out) {
+  const size_t around = mould_.head_in.size() + mould_.tail_in.size();
+  if (!mould_.set || event_data.size() <= around || !event_data.starts_with(mould_.head_in) ||
+      !event_data.ends_with(mould_.tail_in)) {
+    return false;
+  }
+  const std::string_view raw = event_data.substr(mould_.head_in.size(), event_data.size() - around);
+  // With its quotes it must be exactly one string.
+  json::Reader reader(event_data.substr(mould_.head_in.size() - 1, raw.size() + 2));
+  const json::StringToken token = reader.read_string();
+  if (token.raw.size() != raw.size() || !reader.finish()) return false;
+  tally_of(mould_.text).append_json(raw);
+  out += mould_.head_out;
+  out += raw;
+  out += mould_.tail_out;
+  return true;
 }
 
 ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const ChunkWalk& walk) {
@@ -51,7 +91,7 @@ ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const 
   }
   for (const Generated& piece : generated_) {
     const std::string_view raw = event_data.substr(piece.raw.begin, piece.raw.size());
-    (piece.text == Text::reasoning ? reasoning_tally_ : tally_).append_json(raw);
+    tally_of(piece.text).append_json(raw);
   }
   const bool has_usage = !walk.usage().empty();
   if (has_usage) remember_usage(event_data, walk.usage());

@@ -76,6 +76,7 @@ class ChunkRewriter {
     bool called_tools = false;
     int next_tool = 0;
     int current_tool = 0;
+    friend bool operator==(const Choice&, const Choice&) = default;
   };
   enum class Text : uint8_t { output, reasoning };
   struct Generated {  // text of the event being read, tallied once the event proved valid
@@ -83,7 +84,21 @@ class ChunkRewriter {
     Text text;
   };
 
+  // What chunks of one stream have in common around the one text that changes: the bytes that come
+  // and those that go out for them. A chunk that fits needs no reading but that of its text.
+  struct Mould {
+    bool set = false;
+    std::string head_in;  // up to and with the quote that opens the text
+    std::string tail_in;  // from the quote that closes it
+    std::string head_out;
+    std::string tail_out;
+    Text text = Text::output;
+  };
+
   Verdict settle(std::string_view event_data, const class ChunkWalk& walk);
+  void make_mould(std::string_view event_data, const class ChunkWalk& walk, std::string_view made);
+  bool pour(std::string_view event_data, std::string& out);
+  TextTally& tally_of(Text text) { return text == Text::reasoning ? reasoning_tally_ : tally_; }
   void remember_usage(std::string_view event_data, json::Range value);
   std::string kept_usage_chunk(std::string_view cost) const;
   std::string open_chunk() const;
@@ -99,6 +114,7 @@ class ChunkRewriter {
   std::vector<Choice> choices_;
   std::vector<Choice> choices_before_;  // to undo an event that proves malformed
   std::vector<Generated> generated_;
+  Mould mould_;  // of the choices as they stand
   std::optional<Usage> usage_;
   json::PaddedBytes usage_json_;
   json::PaddedBytes usage_chunk_;  // the upstream's usage-only chunk, as it came

@@ -302,5 +302,53 @@ TEST(Chunk, LoneSurrogatesPass) {
   EXPECT_EQ(feed(to, upstream(half)).out, caller(half));
 }
 
+std::string content(std::string_view raw) {
+  return R"({"index":0,"delta":{"content":")" + std::string(raw) + R"("},"finish_reason":null})";
+}
+
+// Chunks alike are poured into the mould of an earlier one. What a rewriter says of its third chunk
+// must be what one says that has seen only the first two, whatever the text.
+TEST(Mould, ChangesNothingButTheSpeed) {
+  const std::string_view texts[] = {"b",
+                                    R"(\n\"quoted\" \u00e9)",
+                                    "\xc3\xa9\xe2\x82\xac",
+                                    R"(\\)",
+                                    R"(\)",
+                                    R"(\x)",
+                                    R"(a","b":"c)",
+                                    R"(a"},"x":{"content":"b)",
+                                    "\xff",
+                                    "tab\tinside",
+                                    " ",
+                                    R"(\ud83d)"};
+  for (const std::string_view text : texts) {
+    for (const std::string_view rest : {R"(,"usage":null,"system_fingerprint":"f")", ""}) {
+      ChunkRewriter old = stream();
+      feed(old, upstream(kRole, rest));
+      feed(old, upstream(content("first"), rest));
+      const Fed poured = feed(old, upstream(content(text), rest));
+      ChunkRewriter fresh = stream();
+      feed(fresh, upstream(kRole, rest));
+      const Fed walked = feed(fresh, upstream(content(text), rest));
+      EXPECT_EQ(poured.verdict, walked.verdict) << text;
+      EXPECT_EQ(poured.out, walked.out) << text;
+      EXPECT_EQ(old.tally().bytes() - 5, fresh.tally().bytes()) << text;
+    }
+  }
+}
+
+TEST(Mould, IsGoneWhenTheChoiceHasMoved) {
+  ChunkRewriter to = stream();
+  const std::string call = R"({"index":0,"delta":{"tool_calls":[{"function":{"arguments":"x"}}]}})";
+  feed(to, upstream(kRole));
+  feed(to, upstream(R"({"index":0,"delta":{"tool_calls":[{"id":"a","function":{"name":"f"}}]}})"));
+  const std::string first = feed(to, upstream(call)).out;
+  EXPECT_EQ(feed(to, upstream(call)).out, first);
+  feed(to, upstream(R"({"index":0,"delta":{"tool_calls":[{"id":"b","function":{"name":"g"}}]}})"));
+  const std::string second = feed(to, upstream(call)).out;
+  EXPECT_NE(second, first);
+  EXPECT_NE(second.find("\"index\":1"), std::string::npos) << second;
+}
+
 }  // namespace
 }  // namespace deeppool::llm

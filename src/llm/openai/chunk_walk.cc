@@ -357,7 +357,9 @@ void ChunkWalk::read_named_text(std::string_view second) {
 
 void ChunkWalk::read_generated(Text text) {
   const json::StringToken token = reader_.read_string();
-  if (!token.raw.empty()) stream_.generated_.push_back({token.raw, text});
+  if (token.raw.empty()) return;
+  stream_.generated_.push_back({token.raw, text});
+  generated_at_ = patch_.out_offset(token.raw.begin) - mark_;
 }
 
 }  // namespace deeppool::llm

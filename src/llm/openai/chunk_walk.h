@@ -27,6 +27,8 @@ class ChunkWalk {
   bool choices_empty() const { return choice_count_ == 0; }
   bool may_be_error() const { return may_be_error_; }
   json::Range usage() const { return usage_; }
+  // Where in the rewritten event the text read last begins.
+  size_t generated_at() const { return generated_at_; }
 
  private:
   using Text = ChunkRewriter::Text;
@@ -72,6 +74,7 @@ class ChunkWalk {
   json::Range created_;
   size_t prefix_end_ = 0;  // 0: no prefix worth remembering
   size_t prefix_out_size_ = 0;
+  size_t generated_at_ = 0;
   int choice_count_ = 0;
   bool has_choices_ = false;
   bool has_model_ = false;

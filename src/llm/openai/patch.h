@@ -26,6 +26,8 @@ class Patch {
     done_ = end;
   }
   void skip_to(size_t offset) { done_ = offset; }
+  // Where the byte at `offset`, which no edit comes before any more, will be in the output.
+  size_t out_offset(size_t offset) const { return out_.size() + (offset - done_); }
   void finish() { copy_until(source_.size()); }
 
   std::string& out() { return out_; }
