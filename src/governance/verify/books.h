@@ -86,7 +86,7 @@ class Books {
     const auto add = [&](const char* kind, int64_t fund, int64_t amount) {
       EXPECT_TRUE(writer->execute(
           "INSERT INTO fund_leases (kind, fund_id, instance, amount, expires_at) VALUES"
-          " (?, ?, ?, ?, {now_ms})",
+          " (?, ?, ?, ?, {now_ms} + 3600000)",
           kind, fund, instance, amount));
     };
     add("wallet", 1, yuan.units());

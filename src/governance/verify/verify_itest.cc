@@ -113,7 +113,7 @@ std::vector<Plant> plants() {
       {{"UPDATE token_grant_uses SET tokens = tokens + 1 WHERE request_id ="
         " x'00000000000000041111111111111111'"},
        {quotas}},
-      {{"UPDATE fund_leases SET expires_at = expires_at - 60001 WHERE kind = 'grant'"},
+      {{"UPDATE fund_leases SET expires_at = expires_at - 3660001 WHERE kind = 'grant'"},
        {stale_leases}},
       // A wrong charge that all books agree about.
       {{"UPDATE usage_records SET charged = charged + unit WHERE " + kRequest,
