@@ -5,7 +5,7 @@ import json
 import random
 import time
 
-from judge import judge_leaks, judge_requests, judge_rows, judge_sums, mock_truth, usage_rows
+from judge import judge_books, judge_leaks, judge_requests, judge_rows, judge_sums, mock_truth, usage_rows
 from world import World, main, quantile
 
 STREAM = "mock-ok:tokens=20,chunk_ms=8"
@@ -13,6 +13,9 @@ WHOLE = "mock-ok:delay_ms=5,tokens=7"
 LONG = "mock-ok:tokens=60,chunk_ms=10"
 COUNTED_HERE = "mock-no-usage:tokens=30,chunk_ms=5"
 LOAD_SECONDS = 1.2
+# Odd prices, so that a rounding done twice shows.
+PRICE = [{"max_input_tokens": 4, "input_price": "1.7", "output_price": "13.9"},
+         {"max_input_tokens": 0, "input_price": "3.3", "output_price": "17.1", "cached_price": "0.7"}]
 POINTS = {"after_hold": 80, "after_final": 80, "before_commit": 8, "after_commit": 8}
 
 
@@ -58,8 +61,10 @@ def crash_loop(options, verdict):
     """kill -9 again and again under mixed load: no usage is lost, doubled or invented."""
     seed = options.seed or random.SystemRandom().randrange(1 << 31)
     dice = random.Random(seed)
-    world = World(options.build, [STREAM, WHOLE, LONG, COUNTED_HERE, "mock-ok"], options.database)
+    world = World(options.build, [STREAM, WHOLE, LONG, COUNTED_HERE, "mock-ok"], options.database,
+                  prices={STREAM: PRICE, WHOLE: PRICE, LONG: PRICE, COUNTED_HERE: PRICE})
     try:
+        top_up(world)
         verdict.note("database, rounds, seed", f"{options.database}, {options.rounds}, {seed}")
         ready = []
         named = sum(one_round(world, n, dice, ready) for n in range(options.rounds))
@@ -76,6 +81,13 @@ def crash_loop(options, verdict):
         world.close()
 
 
+def top_up(world):
+    world.start()
+    world.admin("admin/users/1/wallet/adjustments",
+                {"amount_yuan": "1000000", "reason": "the load's", "reference": "top-up"})
+    world.stop()
+
+
 def judge(world, verdict):
     truth, rows = mock_truth(world), usage_rows(world)
     outcomes = {}
@@ -89,6 +101,9 @@ def judge(world, verdict):
     refused = [line["request_id"] for line in world.journal("refused") if line["status"]]
     judge_rows(verdict, rows, truth, refused)
     judge_sums(verdict, world.store)
+    whole = [line for name in ("stream", "whole", "embeddings") for line in world.journal(name)
+             if line["end"] == "completed" and line["status"] == 200 and not line["error_event"]]
+    judge_books(verdict, world, whole, truth)
     judge_leaks(verdict, world)
 
 

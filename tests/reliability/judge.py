@@ -1,6 +1,7 @@
 """Compares what clients saw, what the mock sent and what the database holds, by x-request-id."""
 
 import json
+import subprocess
 from collections import defaultdict
 
 FREE = {"crash_settled", "client_aborted", "failed_before_first_byte"}  # may never have reached the upstream
@@ -71,6 +72,21 @@ def judge_sums(verdict, store):
     used = store.rows("SELECT id, quota_used FROM api_keys WHERE quota_used > 0 ORDER BY id")
     total = [(key, str(int(prompt) + int(completion))) for key, _, prompt, completion in by_row]
     verdict.expect(used == total, "api_keys.quota_used is the sum of the rows", f"{used}")
+
+
+def judge_books(verdict, world, journal=(), truth=None):
+    """`deeppool ledger verify` proves the twelve statements, with what clients saw as its journal."""
+    told = world.folder / "verify-journal"
+    with told.open("w") as out:
+        for line in journal:
+            sent = {(r["prompt_tokens"], r["completion_tokens"]) for r in truth[short(line["request_id"])]
+                    if r["end"] == "completed"}
+            if len(sent) == 1:
+                out.write("{} {} {}\n".format(line["request_id"], *sent.pop()))
+    command = [world.build / "bin/deeppool", "--config", world.config_file, "ledger", "verify", "--journal", told]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    verdict.expect(done.returncode == 0, "the ledger proves itself", done.stdout + done.stderr
+                   if done.returncode else f"{len(told.read_text().splitlines())} journalled")
 
 
 def judge_leaks(verdict, world):
