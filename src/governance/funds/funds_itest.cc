@@ -154,6 +154,18 @@ TEST_P(LeaseStoreTest, TakesNothingBelowTheLeastAndNothingOfWhatIsNotThere) {
   EXPECT_EQ(*reader->query_value<int64_t>("SELECT COUNT(*) FROM fund_leases"), 1);
 }
 
+// A request that free tokens were to cover cost more than it held.
+TEST_P(LeaseStoreTest, ADebtOfAUserWithoutAWalletIsKeptUntilItIsPosted) {
+  const FundId nobody{FundKind::wallet, 99};
+  order({.fund = nobody, .returning = -70, .sequence = 1});
+  auto reader = database().read();
+  const auto leased_there =
+      reader->query_one<Money>("SELECT leased FROM user_wallets WHERE user_id = 99");
+  ASSERT_TRUE(leased_there.ok() && *leased_there);
+  EXPECT_EQ(**leased_there, Money::units(70));
+  EXPECT_EQ(*reader->query_value<int64_t>("SELECT amount FROM fund_leases WHERE fund_id = 99"), 70);
+}
+
 TEST_P(LeaseStoreTest, ARevokedOrExpiredGrantGivesNothing) {
   run(database(), [](sql::Writer& tx) -> Result<void> {
     DP_CHECK(tx.execute("UPDATE token_grants SET expires_at = {now_ms} - 1 WHERE id = 1"));

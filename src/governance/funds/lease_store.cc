@@ -93,7 +93,9 @@ Result<bool> take_leased(sql::Writer& tx, FundId fund, int64_t by) {
   return done.affected == 1;
 }
 
-// Debts and give-backs move what is leased without a guard: they state what has happened.
+// Debts and give-backs move what is leased without a guard: they state what has happened. Whoever
+// never had money may owe some, perhaps before the applier has posted it: then his wallet begins
+// here.
 Result<void> move_unguarded(sql::Writer& tx, FundId fund, int64_t by) {
   if (fund.kind == FundKind::quota) {
     DP_CHECK(tx.execute("UPDATE api_keys SET quota_leased = quota_leased + ? WHERE id = ?", by,
@@ -103,9 +105,10 @@ Result<void> move_unguarded(sql::Writer& tx, FundId fund, int64_t by) {
                         by, fund.id));
   } else {
     DP_CHECK(
-        tx.execute("UPDATE user_wallets SET leased = leased + {money}, version = version + 1"
-                   " WHERE user_id = ?",
-                   Money::units(by), fund.id));
+        tx.execute("INSERT INTO user_wallets (user_id, leased, updated_at)"
+                   " VALUES (?, ?, {now_ms}) {upsert user_id} leased = leased + {new leased},"
+                   " version = version + 1",
+                   fund.id, Money::units(by)));
   }
   return {};
 }
