@@ -31,7 +31,10 @@ inline constexpr int64_t kMaxPriceUnits = 1'000'000'000'000'000;
 inline constexpr size_t kMaxPriceTiers = 16;
 // Bytes of a price list as JSON: 16 tiers of some 400 bytes.
 inline constexpr size_t kMaxPriceTextBytes = 16384;
-// Rows of a usage page.
-inline constexpr int64_t kMaxPageSize = 100;
+// Rows that one look reads for an export: some 300 KB of text, and few looks for a whole year.
+inline constexpr int64_t kMaxExportPage = 1000;
+// Requests that one page of them looks through for a model or an outcome, which have no index: a
+// rare one makes short pages, never a slow one (some 20 ms).
+inline constexpr int64_t kMaxRequestsLookedThrough = 20'000;
 
 }  // namespace deeppool::governance

@@ -27,7 +27,7 @@ struct RawKey {
     StoredKey& s = out.stored;
     row.into(s.key.id, s.key.owner, s.key.name, s.key.enabled, s.key.rate_limit_rpm,
              s.key.rate_limit_tpm, s.key.max_inflight, s.key.quota_total, s.key.quota_used,
-             s.key.expires_at_ms, out.models, s.prefix, s.created_at_ms, s.updated_at_ms,
+             s.key.expires_at_ms, out.models, s.prefix, s.charged, s.created_at_ms, s.updated_at_ms,
              s.last_used_at_ms);
     return out;
   }
@@ -83,7 +83,7 @@ Result<Found> search(sql::Reader& reader, base::UserId owner, const Search& want
          reader.query<RawKey>(
              "SELECT id, user_id, name, enabled, rate_limit_rpm, rate_limit_tpm, max_inflight, "
              "quota_total, "
-             "quota_used, expires_at, allowed_models, key_prefix, created_at, updated_at, "
+             "quota_used, expires_at, allowed_models, key_prefix, charged, created_at, updated_at, "
              "last_used_at FROM api_keys WHERE user_id = ? AND LOWER(name) LIKE LOWER(?) "
              "ESCAPE '!' ORDER BY id DESC LIMIT ? OFFSET ?",
              owner, pattern, wanted.limit, wanted.offset));
@@ -99,7 +99,7 @@ Result<StoredKey> get(sql::Reader& reader, base::UserId owner, base::ApiKeyId id
          reader.query_one<RawKey>(
              "SELECT id, user_id, name, enabled, rate_limit_rpm, rate_limit_tpm, max_inflight, "
              "quota_total, "
-             "quota_used, expires_at, allowed_models, key_prefix, created_at, updated_at, "
+             "quota_used, expires_at, allowed_models, key_prefix, charged, created_at, updated_at, "
              "last_used_at FROM api_keys WHERE id = ? AND user_id = ?",
              id, owner));
   if (!row) return no_such_key();

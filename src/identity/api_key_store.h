@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/money.h"
 #include "crypto/sealer.h"
 #include "identity/key_snapshot.h"
 #include "sql/session.h"
@@ -15,6 +16,7 @@ namespace deeppool::identity::api_keys {
 struct StoredKey {
   ApiKey key;  // owner_enabled is not looked up here
   std::string prefix;
+  base::Money charged;  // by all requests so far
   int64_t created_at_ms = 0;
   int64_t updated_at_ms = 0;
   std::optional<int64_t> last_used_at_ms;

@@ -34,6 +34,7 @@ boost::json::object key_json(const api_keys::StoredKey& stored) {
                              {"max_inflight", key.max_inflight},
                              {"quota_total", key.quota_total},
                              {"quota_used", key.quota_used},
+                             {"cost_yuan", stored.charged.to_string()},
                              {"allowed_models", std::move(models)},
                              {"expires_at", nullptr},
                              {"enabled", key.enabled},

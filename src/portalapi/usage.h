@@ -1,4 +1,4 @@
-// What a user's keys have used: totals, and by day, model or key.
+// What a user's keys have used and were charged.
 #pragma once
 
 #include <vector>

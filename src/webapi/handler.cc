@@ -14,7 +14,8 @@ bool is_text(std::string_view bytes) {
   return base::valid_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
 }
 
-// Everything of a request that may become text in SQL; bodies are checked by their parser.
+}  // namespace
+
 Result<void> check_text(const Request& request) {
   const size_t mark = request.target.find('?');
   const auto query = base::percent_decode(
@@ -36,8 +37,6 @@ Task<void> run_blocking(http::Exchange& x, const Services& services,
   Answer result = co_await services.sql_pool.run(std::move(job), sql_deadline());
   co_await answer(x, std::move(result));
 }
-
-}  // namespace
 
 std::optional<std::string> Request::query(std::string_view name) const {
   return http::query_parameter(target, name);

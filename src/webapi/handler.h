@@ -5,6 +5,7 @@
 
 #include <boost/json/value.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,14 @@ struct Request {
   std::optional<std::string> query(std::string_view name) const;
 };
 Request request_of(const http::Exchange& x);
+// Everything of a request that may become text in SQL; bodies are checked by their parser.
+Result<void> check_text(const Request& request);
 
 using Work = std::function<Answer(const Request&)>;
 http::Handler blocking(const Services& services, Work work);
+// What such a handler does.
+Task<void> run_blocking(http::Exchange& x, const Services& services,
+                        std::shared_ptr<const Work> work);
 
 // The instant by which SQL work must be over, from now on.
 base::Deadline sql_deadline();

@@ -1,7 +1,6 @@
-// API keys and usage from outside.
+// API keys from outside.
 #include <gtest/gtest.h>
 
-#include "governance/usage/usage_row.h"
 #include "identity/limits.h"
 #include "tests/api/rig.h"
 
@@ -152,53 +151,6 @@ TEST_P(Keys, PublicModelsNeedNoLogin) {
   EXPECT_EQ(all.raw.find("https://h"), std::string::npos);  // nothing of the upstream
   EXPECT_EQ(rig().call("GET", "/api/v1/public/models?keyword=L-B").data().at("total").as_int64(),
             1);
-}
-
-governance::UsageRow row_of(base::UserId user, int64_t key, int64_t at_ms, int64_t tokens) {
-  static base::SystemClock clock;
-  static base::SystemRandom random;
-  governance::UsageRow row;
-  row.request_id = base::RequestId::make(clock, random);
-  row.user = user;
-  row.key = base::ApiKeyId{key};
-  row.model = "model-a";
-  row.started_at_ms = at_ms;
-  row.usage.prompt_tokens = tokens;
-  row.usage.completion_tokens = 1;
-  return row;
-}
-
-TEST_P(Keys, UsageIsTheUsersOwn) {
-  const int64_t now = base::unix_ms(rig().clock().wall());
-  const int64_t day = 86'400'000;
-  const Person bob = rig().add_person("bob");
-  const std::vector<governance::UsageRow> rows = {
-      row_of(ada_.id, 1, now, 10), row_of(ada_.id, 2, now - day, 5),
-      row_of(ada_.id, 1, now - 40 * day, 100), row_of(bob.id, 3, now, 1000)};
-  ASSERT_TRUE(rig().usage().apply(rows, {}).ok());
-  const Reply sum = rig().call("GET", "/api/v1/usage/summary", ada_.token);
-  ASSERT_EQ(sum.status, 200) << sum.raw;
-  EXPECT_EQ(sum.data().at("requests").as_int64(), 2);  // the last 30 days
-  EXPECT_EQ(sum.data().at("prompt_tokens").as_int64(), 15);
-  EXPECT_EQ(sum.data().at("total_tokens").as_int64(), 17);
-  EXPECT_EQ(sum.data().at("to").as_string(), "2027-01-15");
-  const Reply keys = rig().call("GET", "/api/v1/usage/consumption?group_by=key", ada_.token);
-  EXPECT_EQ(keys.data().at("total").as_int64(), 2) << keys.raw;
-  EXPECT_EQ(keys.data().at("items").at(0).at("key_id").as_int64(), 1);
-  const Reply days =
-      rig().call("GET", "/api/v1/usage/consumption?from=2026-12-01&to=2027-01-15", ada_.token);
-  EXPECT_EQ(days.data().at("total").as_int64(), 3) << days.raw;
-  EXPECT_EQ(days.data().at("items").at(0).at("day").as_string(), "2027-01-15");
-  for (const char* query : {"from=yesterday", "from=2027-01-16&to=2027-01-15", "from=2020-01-01",
-                            "group_by=user", "key_id=x"}) {
-    EXPECT_EQ(
-        rig().call("GET", std::string("/api/v1/usage/consumption?") + query, ada_.token).status,
-        400)
-        << query;
-  }
-  const Reply board = rig().call("GET", "/api/v1/admin/dashboard", admin_.token);
-  EXPECT_EQ(board.data().at("today").at("requests").as_int64(), 2);
-  EXPECT_EQ(board.data().at("today").at("prompt_tokens").as_int64(), 1010);
 }
 
 }  // namespace

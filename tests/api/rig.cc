@@ -80,7 +80,9 @@ Reply Rig::call(std::string_view method, const std::string& path, std::string_vi
   if (answers.size() != 1 || answers[0].broken) {
     throw std::runtime_error("no whole answer to " + std::string(method) + " " + path);
   }
-  return {answers[0].status, answers[0].body, answers[0].head, boost::json::parse(answers[0].body)};
+  const bool json = answers[0].header("Content-Type") == "application/json";
+  return {answers[0].status, answers[0].body, answers[0].head,
+          json ? boost::json::parse(answers[0].body) : boost::json::value()};
 }
 
 Person Rig::add_person(const std::string& username, identity::Role role) {

@@ -29,7 +29,7 @@ struct Reply {
   int status = 0;
   std::string raw;   // the body as it came
   std::string head;  // the status line and headers
-  boost::json::value body;
+  boost::json::value body;  // null if it is no JSON
 
   const boost::json::value& data() const { return body.at("data"); }
   std::string message() const { return std::string(body.at("message").as_string()); }

@@ -70,8 +70,13 @@ using DayKey =
 struct KeyUse {
   int64_t tokens = 0;
   int64_t leased_tokens = 0;  // of them, those that were held in a lease
+  base::Money charged;
   int64_t last_used_at = 0;
 };
+
+Error too_much(const char* what) {
+  return Error(ErrorCode::internal, "Internal error.", what);
+}
 
 Result<void> add(UsageTotals& totals, const UsageRow& row) {
   const llm::Usage& usage = row.usage;
@@ -82,8 +87,7 @@ Result<void> add(UsageTotals& totals, const UsageRow& row) {
   totals.completion_tokens += usage.completion_tokens;
   totals.reasoning_tokens += usage.reasoning_tokens;
   const auto charged = checked_add(totals.charged, row.bill.charged);
-  if (!charged)
-    return Error(ErrorCode::internal, "Internal error.", "a day's charges exceed Money");
+  if (!charged) return too_much("a day's charges exceed Money");
   totals.charged = *charged;
   return {};
 }
@@ -126,13 +130,16 @@ Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& ro
     use.tokens += row->usage.total();
     if (row->quota_leased) use.leased_tokens += row->usage.total();
     use.last_used_at = std::max(use.last_used_at, row->started_at_ms);
+    const auto charged = checked_add(use.charged, row->bill.charged);
+    if (!charged) return too_much("a key's charges exceed Money");
+    use.charged = *charged;
   }
   for (const auto& [key, use] : keys) {
     DP_CHECK(tx.execute(
         "UPDATE api_keys SET quota_used = quota_used + ?, quota_leased = quota_leased - ?,"
-        " last_used_at = CASE"
+        " charged = charged + {money}, last_used_at = CASE"
         " WHEN last_used_at IS NULL OR last_used_at < ? THEN ? ELSE last_used_at END WHERE id = ?",
-        use.tokens, use.leased_tokens, use.last_used_at, use.last_used_at, key));
+        use.tokens, use.leased_tokens, use.charged, use.last_used_at, use.last_used_at, key));
   }
   return {};
 }

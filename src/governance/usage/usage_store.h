@@ -1,8 +1,8 @@
-// The tables usage_records, token_usage_daily and spool_cursors, and quota_used and last_used_at of
-// api_keys. Blocking: for the applier's thread and blocking pools. Safe on every thread. Invariant:
-// a request's row, its share of the daily sums and of its key's quota_used, its ledger entries with
-// all that they move, and the spool's cursor behind it are written in one transaction, and only
-// once per request id.
+// The tables usage_records, token_usage_daily and spool_cursors, and what api_keys say of a
+// key's use. Blocking: for the applier's thread and blocking pools. Safe on every thread.
+// Invariant: a request's row, its share of the daily sums and of its key's quota_used, its ledger
+// entries with all that they move, and the spool's cursor behind it are written in one transaction,
+// and only once per request id.
 #pragma once
 
 #include <cstdint>
@@ -39,24 +39,27 @@ struct UsageTotals {
 struct UsageFilter {
   std::optional<base::UserId> user;
   std::optional<base::ApiKeyId> key;
-  std::string model;  // empty: all
+  std::string model;   // empty: all
+  std::string source;  // "provider", "deepnode"; empty: all
   int64_t from_day = 0;
   int64_t to_day = 0;
 };
 
-enum class GroupBy { day, model, key };
+enum class GroupBy { day, model, key, source, user };
 
 // The group's own column is set, the others keep their defaults.
 struct ConsumptionRow {
   int64_t day = 0;
   std::string model;
   base::ApiKeyId key;
+  std::string source;
+  base::UserId user;
   UsageTotals totals;
 };
 
 struct Page {
   int64_t number = 1;
-  int64_t size = 20;  // at most kMaxPageSize
+  int64_t size = 20;  // at most kMaxExportPage
 };
 
 struct Consumption {
@@ -78,7 +81,7 @@ class UsageStore {
   Result<void> make_durable();
 
   Result<UsageTotals> summary(const UsageFilter& filter);
-  // Days newest first; models and keys by total tokens, largest first.
+  // Days newest first; all others by total tokens, largest first.
   Result<Consumption> consumption(const UsageFilter& filter, GroupBy group, Page page);
 
  private:
