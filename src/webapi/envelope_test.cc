@@ -17,6 +17,7 @@ TEST(Envelope, EveryErrorCodeHasAStatusThatFits) {
       {ErrorCode::not_found, 404},
       {ErrorCode::model_not_found, 404},
       {ErrorCode::conflict, 409},
+      {ErrorCode::idempotency_mismatch, 422},
       {ErrorCode::payload_too_large, 413},
       {ErrorCode::unsupported_media_type, 415},
       {ErrorCode::content_policy, 400},
