@@ -48,9 +48,9 @@ Simulation::Simulation(const Plan& plan) : plan_(plan), world_(plan.seed, instan
     auto instance = std::make_unique<Instance>(world_, i, when);
     instance->meanwhile = [this] { meanwhile(); };
     instance->faults.on_begin = [this, self = instance.get()] {
-      if (world_.dice.once_in(300)) self->faults.commit = CommitFate::lost_before;
-      if (world_.dice.once_in(300)) self->faults.commit = CommitFate::lost_after;
-      if (world_.dice.once_in(300)) self->faults.lost_after = world_.dice.between(0, 12);
+      if (world_.dice.once_in(60)) self->faults.commit = CommitFate::lost_before;
+      if (world_.dice.once_in(60)) self->faults.commit = CommitFate::lost_after;
+      if (world_.dice.once_in(60)) self->faults.lost_after = world_.dice.between(0, 12);
     };
     instances_.push_back(std::move(instance));
   }
