@@ -15,8 +15,9 @@ Result<Statement*> Connection::prepared(std::string_view text, Repeat repeat) {
   return statements_.emplace(std::move(key), std::move(statement)).first->second.get();
 }
 
-Result<void> Connection::begin() {
+Result<void> Connection::begin(Durability durability) {
   clear_fault();
+  DP_CHECK(set_durability(durability));
   DP_CHECK(run_plain(engine() == Engine::sqlite ? "BEGIN IMMEDIATE" : "START TRANSACTION"));
   in_transaction_ = true;
   return {};
@@ -38,6 +39,8 @@ Result<void> Connection::begin_snapshot() {
 Result<void> Connection::commit() {
   DP_CHECK(run_plain("COMMIT"));
   in_transaction_ = false;
+  // For statements that commit by themselves; what is committed stays so, whatever comes of this.
+  (void)set_durability(Durability::at_commit);
   return {};
 }
 

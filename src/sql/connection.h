@@ -30,6 +30,11 @@ enum class Fault {
   lost,       // the connection is dead
 };
 
+// Whether a commit that succeeded survives a power cut: at once (what somebody is told has
+// happened), or after a checkpoint (make_durable), where somebody else can repeat it. Servers
+// decide by their own settings.
+enum class Durability { at_commit, later };
+
 // A prepared statement. run() starts it; a statement with columns is then read by next() until
 // false or until close(). Values returned by column() live until the next call.
 class Statement {
@@ -56,7 +61,7 @@ class Connection {
   // The statement for a text (dialect fragments expanded), prepared on first use.
   Result<Statement*> prepared(std::string_view text, Repeat repeat = {});
 
-  Result<void> begin();
+  Result<void> begin(Durability durability = Durability::at_commit);
   // A transaction that reads one state and changes nothing.
   Result<void> begin_snapshot();
   Result<void> commit();
@@ -67,6 +72,7 @@ class Connection {
   void clear_fault() { fault_ = Fault::none; }
 
  protected:
+  virtual Result<void> set_durability(Durability) { return {}; }
   virtual Result<std::unique_ptr<Statement>> prepare(const std::string& text) = 0;
   // Statements must go before the engine's handle does.
   void drop_statements() { statements_.clear(); }

@@ -8,8 +8,9 @@
 namespace deeppool::sql {
 namespace {
 
-Result<void> attempt(Writer& writer, const std::function<Result<void>(Writer&)>& work) {
-  DP_TRY(auto transaction, Transaction::begin(writer));
+Result<void> attempt(Writer& writer, const std::function<Result<void>(Writer&)>& work,
+                     Durability durability) {
+  DP_TRY(auto transaction, Transaction::begin(writer, durability));
   DP_CHECK(work(writer));
   return transaction.commit();
 }
@@ -23,12 +24,12 @@ void pause_before_retry(int retry) {
 
 }  // namespace
 
-Result<Transaction> Transaction::begin(Writer& writer) {
+Result<Transaction> Transaction::begin(Writer& writer, Durability durability) {
   if (writer.connection().in_transaction()) {
     return Error(ErrorCode::internal, "the database session is in use",
                  "transaction in transaction");
   }
-  DP_CHECK(writer.connection().begin());
+  DP_CHECK(writer.connection().begin(durability));
   return Transaction(writer);
 }
 
@@ -56,10 +57,11 @@ Snapshot::~Snapshot() {
   if (connection_ != nullptr) connection_->rollback();
 }
 
-Result<void> run_transaction(Database& database, const std::function<Result<void>(Writer&)>& work) {
+Result<void> run_transaction(Database& database, const std::function<Result<void>(Writer&)>& work,
+                             Durability durability) {
   DP_TRY(auto writer, database.write());
   for (int retry = 0;; ++retry) {
-    auto done = attempt(writer, work);
+    auto done = attempt(writer, work, durability);
     const bool again = !done && writer.connection().fault() == Fault::transient;
     if (!again || retry + 1 == kTransactionAttempts) return done;
     pause_before_retry(retry);

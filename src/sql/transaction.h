@@ -18,7 +18,7 @@ namespace deeppool::sql {
 // Rolled back when it goes out of scope without commit(). One at a time per writer.
 class Transaction {
  public:
-  static Result<Transaction> begin(Writer& writer);
+  static Result<Transaction> begin(Writer& writer, Durability durability = Durability::at_commit);
   Transaction(Transaction&& other) noexcept : writer_(std::exchange(other.writer_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
@@ -47,7 +47,8 @@ class Snapshot {
 
 // Begins, runs `work`, commits. An Error from `work` rolls back and is returned; a deadlock or a
 // busy database is tried again, kTransactionAttempts times in all, then `unavailable`.
-Result<void> run_transaction(Database& database, const std::function<Result<void>(Writer&)>& work);
+Result<void> run_transaction(Database& database, const std::function<Result<void>(Writer&)>& work,
+                             Durability durability = Durability::at_commit);
 
 template <std::invocable<Writer&> Work>
   requires(!std::same_as<std::invoke_result_t<Work, Writer&>, Result<void>>)

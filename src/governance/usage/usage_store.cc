@@ -181,7 +181,9 @@ Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
     base::crash_point("before_commit");
     return {};
   };
-  DP_CHECK(sql::run_transaction(database_, std::function<Result<void>(sql::Writer&)>(work)));
+  // The spool can repeat it until make_durable().
+  DP_CHECK(sql::run_transaction(database_, std::function<Result<void>(sql::Writer&)>(work),
+                                sql::Durability::later));
   base::crash_point("after_commit");
   return {};
 }

@@ -65,7 +65,7 @@ std::string setup(Access access) {
   }
   std::string text =
       "PRAGMA busy_timeout = " + std::to_string(kSqliteBusyWait.count()) +
-      "; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+      "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
       " PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
       " PRAGMA journal_size_limit = 67108864;";
   if (access == Access::read) text += " PRAGMA query_only = ON;";
@@ -108,6 +108,14 @@ Result<void> SqliteConnection::make_durable() {
   if (code == SQLITE_OK) return {};
   if (code != SQLITE_BUSY) return last_error();
   return Error(ErrorCode::unavailable, "The database is busy.", "readers held back a checkpoint");
+}
+
+Result<void> SqliteConnection::set_durability(Durability durability) {
+  if (durability == durability_) return {};
+  DP_CHECK(run_plain(durability == Durability::later ? "PRAGMA synchronous = NORMAL"
+                                                     : "PRAGMA synchronous = FULL"));
+  durability_ = durability;
+  return {};
 }
 
 Result<std::unique_ptr<Statement>> SqliteConnection::prepare(const std::string& text) {

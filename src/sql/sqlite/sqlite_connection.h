@@ -1,6 +1,6 @@
-// One connection to an SQLite file. Readers are query_only; the writer commits in WAL with
-// synchronous=NORMAL (a power cut may lose the last commits, never part of one: the spool replays
-// them).
+// One connection to an SQLite file, in WAL mode. Readers are query_only. A commit is flushed
+// (synchronous=FULL), unless its transaction was begun with Durability::later (NORMAL: a power cut
+// may take back the last of them, never a part of one).
 #pragma once
 
 #include <memory>
@@ -26,11 +26,13 @@ class SqliteConnection final : public Connection {
   Error last_error();
 
  protected:
+  Result<void> set_durability(Durability durability) override;
   Result<std::unique_ptr<Statement>> prepare(const std::string& text) override;
 
  private:
   explicit SqliteConnection(sqlite3* handle) : handle_(handle) {}
   sqlite3* handle_;
+  Durability durability_ = Durability::at_commit;
 };
 
 }  // namespace deeppool::sql

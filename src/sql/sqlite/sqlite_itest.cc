@@ -135,7 +135,25 @@ TEST_F(Sqlite, ForeignKeysAndWalAreOn) {
   Writer w = *database->write();
   EXPECT_EQ(*w.query_value<int64_t>("PRAGMA foreign_keys"), 1);
   EXPECT_EQ(*w.query_value<std::string>("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(*w.query_value<int64_t>("PRAGMA synchronous"), 1);
+  EXPECT_EQ(*w.query_value<int64_t>("PRAGMA synchronous"), 2);
+}
+
+TEST_F(Sqlite, CommitsAreFlushedUnlessTheyMayWait) {
+  const auto database = *open();
+  const auto level = [](Writer& tx) -> Result<int64_t> {
+    return tx.query_value<int64_t>("PRAGMA synchronous");
+  };
+  EXPECT_EQ(*run_transaction(*database, level), 2);
+  int64_t later = 0;
+  const auto work = [&](Writer& tx) -> Result<void> {
+    DP_TRY(later, level(tx));
+    return {};
+  };
+  EXPECT_TRUE(
+      run_transaction(*database, std::function<Result<void>(Writer&)>(work), Durability::later)
+          .ok());
+  EXPECT_EQ(later, 1);
+  EXPECT_EQ(*run_transaction(*database, level), 2);
 }
 
 }  // namespace
