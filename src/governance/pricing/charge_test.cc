@@ -187,9 +187,9 @@ struct Law {
 // Of any order of magnitude up to `most`, both ends included.
 int64_t any_up_to(int64_t most) {
   const int bits = *rc::gen::inRange(0, 64);
-  const auto random = static_cast<int64_t>(*rc::gen::arbitrary<uint64_t>() >> 1);
+  const uint64_t random = *rc::gen::arbitrary<uint64_t>() & ((uint64_t{1} << bits) - 1);
   if (bits == 63) return most;
-  return (random & ((int64_t{1} << bits) - 1)) % (most + 1);
+  return static_cast<int64_t>(random % (static_cast<uint64_t>(most) + 1));
 }
 
 Law any_law(int64_t most_tokens) {
