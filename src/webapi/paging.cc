@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "webapi/limits.h"
+#include "webapi/usage_json.h"
 
 namespace deeppool::webapi {
 namespace {
@@ -57,6 +58,15 @@ Result<std::optional<int64_t>> integer_of(const Request& request, std::string_vi
   if (value && *value >= 0) return value;
   return Error::invalid(std::string(name),
                         "`" + std::string(name) + "` must be an integer of at least 0.");
+}
+
+Result<int64_t> day_of(const Request& request, std::string_view name, int64_t otherwise) {
+  const auto text = request.query(name);
+  if (!text) return otherwise;
+  const auto day = parse_day(*text);
+  if (day) return *day;
+  return Error::invalid(std::string(name),
+                        "`" + std::string(name) + "` must be a day, such as 2026-01-31 (UTC).");
 }
 
 }  // namespace deeppool::webapi

@@ -25,4 +25,7 @@ Result<std::optional<bool>> flag_of(const Request& request, std::string_view nam
 // An integer of at least 0, nothing if absent.
 Result<std::optional<int64_t>> integer_of(const Request& request, std::string_view name);
 
+// A day as parse_day() reads it, `otherwise` if absent.
+Result<int64_t> day_of(const Request& request, std::string_view name, int64_t otherwise);
+
 }  // namespace deeppool::webapi

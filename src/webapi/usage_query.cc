@@ -14,15 +14,6 @@ using governance::UsageFilter;
 constexpr int64_t kDefaultDays = 30;  // what a first look at a console shows
 constexpr int64_t kMaxDays = 400;     // a year and its neighbours; bounds what one query reads
 
-Result<int64_t> day_of(const Request& request, std::string_view name, int64_t otherwise) {
-  const auto text = request.query(name);
-  if (!text) return otherwise;
-  const auto day = parse_day(*text);
-  if (day) return *day;
-  return Error::invalid(std::string(name),
-                        "`" + std::string(name) + "` must be a day, such as 2026-01-31 (UTC).");
-}
-
 // Whose usage: users see their own, whatever they ask for.
 Result<std::optional<base::UserId>> user_of(const Request& request, Audience audience) {
   if (audience == Audience::user) return std::optional(request.user.id);

@@ -11,15 +11,6 @@ namespace wallets = governance::wallets;
 constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kLastDay = 4'000'000;  // in the year 12921: later than any entry
 
-Result<int64_t> day_of(const Request& request, std::string_view name, int64_t otherwise) {
-  const auto text = request.query(name);
-  if (!text) return otherwise;
-  const auto day = parse_day(*text);
-  if (day) return *day;
-  return Error::invalid(std::string(name),
-                        "`" + std::string(name) + "` must be a day, such as 2026-01-31 (UTC).");
-}
-
 Result<wallets::Search> search_of(const Request& request, const Paging& paging) {
   wallets::Search wanted{.limit = paging.size, .offset = paging.offset()};
   DP_TRY(const int64_t from, day_of(request, "from", 0));

@@ -27,8 +27,8 @@ inline constexpr const char* kPassword = "correct horse 1";
 
 struct Reply {
   int status = 0;
-  std::string raw;   // the body as it came
-  std::string head;  // the status line and headers
+  std::string raw;          // the body as it came
+  std::string head;         // the status line and headers
   boost::json::value body;  // null if it is no JSON
 
   const boost::json::value& data() const { return body.at("data"); }

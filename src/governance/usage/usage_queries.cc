@@ -1,5 +1,5 @@
-// The reading half of UsageStore: sums over token_usage_daily. A user's and everybody's sums are
-// separate texts, because each has its own index.
+// The reading half of UsageStore: sums over token_usage_daily and its roll-ups. A user's and
+// everybody's sums are separate texts, because each has its own table or index.
 #include <algorithm>
 
 #include "governance/limits.h"
@@ -9,20 +9,19 @@
   "COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(cached_tokens), 0)," \
   " COALESCE(SUM(cache_write_tokens), 0), COALESCE(SUM(completion_tokens), 0),"                   \
   " COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(charged), 0)"
-#define DP_USAGE_FILTERS \
-  " AND (? = 0 OR key_id = ?) AND (? = '' OR model_name = ?) AND (? = '' OR source = ?)"
-#define DP_USAGE_OF_USER \
-  " FROM token_usage_daily WHERE user_id = ? AND day >= ? AND day <= ?" DP_USAGE_FILTERS
-#define DP_USAGE_OF_ALL " FROM token_usage_daily WHERE day >= ? AND day <= ?" DP_USAGE_FILTERS
-// The texts of a grouping by one column.
-#define DP_GROUPING(column, order)                                                             \
-  {"SELECT COUNT(DISTINCT " column ")" DP_USAGE_OF_USER,                                       \
-   "SELECT " column ", " DP_USAGE_SUMS DP_USAGE_OF_USER " GROUP BY " column " ORDER BY " order \
-   " LIMIT ? OFFSET ?",                                                                        \
-   "SELECT COUNT(DISTINCT " column ")" DP_USAGE_OF_ALL,                                        \
-   "SELECT " column ", " DP_USAGE_SUMS DP_USAGE_OF_ALL " GROUP BY " column " ORDER BY " order  \
+#define DP_USAGE_FILTERS " AND (? = '' OR model_name = ?) AND (? = '' OR source = ?)"
+#define DP_OF_USER                                                      \
+  " FROM token_usage_daily WHERE user_id = ? AND day >= ? AND day <= ?" \
+  " AND (? = 0 OR key_id = ?)" DP_USAGE_FILTERS
+#define DP_OF_ALL " FROM token_usage_daily WHERE day >= ? AND day <= ?" DP_USAGE_FILTERS
+#define DP_OF_TOTALS " FROM token_usage_daily_totals WHERE day >= ? AND day <= ?" DP_USAGE_FILTERS
+#define DP_OF_KEYS " FROM token_usage_daily_keys WHERE day >= ? AND day <= ?"
+// How many groups there are, and a page of them.
+#define DP_GROUPS(column, order, rows)                                             \
+  {"SELECT COUNT(DISTINCT " column ")" rows,                                       \
+   "SELECT " column ", " DP_USAGE_SUMS rows " GROUP BY " column " ORDER BY " order \
    " LIMIT ? OFFSET ?"}
-#define DP_USAGE_LARGEST_FIRST "SUM(prompt_tokens + completion_tokens) DESC, "
+#define DP_LARGEST_FIRST "SUM(prompt_tokens + completion_tokens) DESC, "
 
 namespace deeppool::governance {
 namespace {
@@ -56,75 +55,105 @@ struct GroupRow : ConsumptionRow {
   }
 };
 
+template <size_t kFilters>
+struct Groups {
+  sql::Sql<kFilters> count;
+  sql::Sql<kFilters + 2> page;
+};
+// A user's own; everybody's, from the smallest table that can tell.
 struct Grouping {
-  sql::Sql<9> count_of_user;
-  sql::Sql<11> page_of_user;
-  sql::Sql<8> count_of_all;
-  sql::Sql<10> page_of_all;
+  Groups<9> of_user;
+  Groups<6> of_all;
 };
 
-constexpr Grouping kByDay = DP_GROUPING("day", "day DESC");
-constexpr Grouping kByModel = DP_GROUPING("model_name", DP_USAGE_LARGEST_FIRST "model_name");
-constexpr Grouping kByKey = DP_GROUPING("key_id", DP_USAGE_LARGEST_FIRST "key_id");
-constexpr Grouping kBySource = DP_GROUPING("source", DP_USAGE_LARGEST_FIRST "source");
-constexpr Grouping kByUser = DP_GROUPING("user_id", DP_USAGE_LARGEST_FIRST "user_id");
+constexpr Grouping kByDay = {DP_GROUPS("day", "day DESC", DP_OF_USER),
+                             DP_GROUPS("day", "day DESC", DP_OF_TOTALS)};
+constexpr Grouping kByModel = {
+    DP_GROUPS("model_name", DP_LARGEST_FIRST "model_name", DP_OF_USER),
+    DP_GROUPS("model_name", DP_LARGEST_FIRST "model_name", DP_OF_TOTALS)};
+constexpr Grouping kBySource = {DP_GROUPS("source", DP_LARGEST_FIRST "source", DP_OF_USER),
+                                DP_GROUPS("source", DP_LARGEST_FIRST "source", DP_OF_TOTALS)};
+constexpr Grouping kByKey = {DP_GROUPS("key_id", DP_LARGEST_FIRST "key_id", DP_OF_USER),
+                             DP_GROUPS("key_id", DP_LARGEST_FIRST "key_id", DP_OF_ALL)};
+constexpr Grouping kByUser = {DP_GROUPS("user_id", DP_LARGEST_FIRST "user_id", DP_OF_USER),
+                              DP_GROUPS("user_id", DP_LARGEST_FIRST "user_id", DP_OF_ALL)};
+// As long as neither a model nor a source is asked for.
+constexpr Groups<2> kKeysOfAll = DP_GROUPS("key_id", DP_LARGEST_FIRST "key_id", DP_OF_KEYS);
+constexpr Groups<2> kUsersOfAll = DP_GROUPS("user_id", DP_LARGEST_FIRST "user_id", DP_OF_KEYS);
 
-template <auto kGroup>
-Result<Consumption> run(sql::Reader& reader, const Grouping& texts, const UsageFilter& f,
-                        Page page) {
-  const base::ApiKeyId key = f.key.value_or(base::ApiKeyId{});
+template <auto kGroup, size_t kFilters, class... Filters>
+Result<Consumption> run(sql::Reader& reader, const Groups<kFilters>& texts, Page page,
+                        const Filters&... filters) {
   const int64_t size = std::clamp<int64_t>(page.size, 1, kMaxExportPage);
   const int64_t skip = (std::max<int64_t>(page.number, 1) - 1) * size;
-  using Row = GroupRow<kGroup>;
   Consumption out;
-  if (f.user) {
-    DP_TRY(out.total,
-           reader.query_value<int64_t>(texts.count_of_user, *f.user, f.from_day, f.to_day, key, key,
-                                       f.model, f.model, f.source, f.source));
-    DP_TRY(const auto rows,
-           reader.query<Row>(texts.page_of_user, *f.user, f.from_day, f.to_day, key, key, f.model,
-                             f.model, f.source, f.source, size, skip));
-    out.rows.assign(rows.begin(), rows.end());
-    return out;
-  }
-  DP_TRY(out.total, reader.query_value<int64_t>(texts.count_of_all, f.from_day, f.to_day, key, key,
-                                                f.model, f.model, f.source, f.source));
-  DP_TRY(const auto rows, reader.query<Row>(texts.page_of_all, f.from_day, f.to_day, key, key,
-                                            f.model, f.model, f.source, f.source, size, skip));
+  DP_TRY(out.total, reader.query_value<int64_t>(texts.count, filters...));
+  DP_TRY(const auto rows, reader.query<GroupRow<kGroup>>(texts.page, filters..., size, skip));
   out.rows.assign(rows.begin(), rows.end());
   return out;
 }
 
+template <auto kGroup>
+Result<Consumption> run(sql::Reader& reader, const Grouping& texts, const UsageFilter& f,
+                        Page page) {
+  if (!f.user) {
+    return run<kGroup>(reader, texts.of_all, page, f.from_day, f.to_day, f.model, f.model, f.source,
+                       f.source);
+  }
+  const base::ApiKeyId key = f.key.value_or(base::ApiKeyId{});
+  return run<kGroup>(reader, texts.of_user, page, *f.user, f.from_day, f.to_day, key, key, f.model,
+                     f.model, f.source, f.source);
+}
+
+bool by_days_alone(const UsageFilter& f) {
+  return !f.user && f.model.empty() && f.source.empty();
+}
+
+// A key's usage is found by its owner's days, so a filter that has a key gets its owner, too.
+Result<UsageFilter> with_owner(sql::Reader& reader, UsageFilter f) {
+  if (f.user || !f.key) return f;
+  DP_TRY(const auto owners,
+         reader.query<base::UserId>("SELECT user_id FROM usage_records WHERE key_id = ?"
+                                    " ORDER BY request_id DESC LIMIT 1",
+                                    *f.key));
+  f.user = owners.empty() ? base::UserId{} : owners.front();
+  return f;
+}
+
 }  // namespace
 
-Result<UsageTotals> UsageStore::summary(const UsageFilter& f) {
+Result<UsageTotals> UsageStore::summary(const UsageFilter& filter) {
   DP_TRY(auto reader, database_.read());
-  const base::ApiKeyId key = f.key.value_or(base::ApiKeyId{});
-  if (f.user) {
-    DP_TRY(const auto totals, reader.query_value<TotalsRow>(
-                                  "SELECT " DP_USAGE_SUMS DP_USAGE_OF_USER, *f.user, f.from_day,
-                                  f.to_day, key, key, f.model, f.model, f.source, f.source));
+  DP_TRY(const UsageFilter f, with_owner(reader, filter));
+  if (!f.user) {
+    DP_TRY(const auto totals,
+           reader.query_value<TotalsRow>("SELECT " DP_USAGE_SUMS DP_OF_TOTALS, f.from_day, f.to_day,
+                                         f.model, f.model, f.source, f.source));
     return UsageTotals(totals);
   }
+  const base::ApiKeyId key = f.key.value_or(base::ApiKeyId{});
   DP_TRY(const auto totals,
-         reader.query_value<TotalsRow>("SELECT " DP_USAGE_SUMS DP_USAGE_OF_ALL, f.from_day,
+         reader.query_value<TotalsRow>("SELECT " DP_USAGE_SUMS DP_OF_USER, *f.user, f.from_day,
                                        f.to_day, key, key, f.model, f.model, f.source, f.source));
   return UsageTotals(totals);
 }
 
 Result<Consumption> UsageStore::consumption(const UsageFilter& filter, GroupBy group, Page page) {
   DP_TRY(auto reader, database_.read());
+  DP_TRY(const UsageFilter f, with_owner(reader, filter));
   switch (group) {
     case GroupBy::day:
-      return run<&ConsumptionRow::day>(reader, kByDay, filter, page);
+      return run<&ConsumptionRow::day>(reader, kByDay, f, page);
     case GroupBy::model:
-      return run<&ConsumptionRow::model>(reader, kByModel, filter, page);
-    case GroupBy::key:
-      return run<&ConsumptionRow::key>(reader, kByKey, filter, page);
+      return run<&ConsumptionRow::model>(reader, kByModel, f, page);
     case GroupBy::source:
-      return run<&ConsumptionRow::source>(reader, kBySource, filter, page);
+      return run<&ConsumptionRow::source>(reader, kBySource, f, page);
+    case GroupBy::key:
+      if (!by_days_alone(f)) return run<&ConsumptionRow::key>(reader, kByKey, f, page);
+      return run<&ConsumptionRow::key>(reader, kKeysOfAll, page, f.from_day, f.to_day);
     case GroupBy::user:
-      return run<&ConsumptionRow::user>(reader, kByUser, filter, page);
+      if (!by_days_alone(f)) return run<&ConsumptionRow::user>(reader, kByUser, f, page);
+      return run<&ConsumptionRow::user>(reader, kUsersOfAll, page, f.from_day, f.to_day);
   }
   return Error(ErrorCode::internal, "Internal error.", "unknown grouping");
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "governance/ledger/usage_posting.h"
 #include "governance/limits.h"
+#include "governance/usage/daily_sums.h"
 #include "sql/transaction.h"
 
 namespace deeppool::governance {
@@ -64,9 +65,6 @@ void sort_by_id(std::vector<const UsageRow*>& rows) {
             [](const UsageRow* a, const UsageRow* b) { return a->request_id < b->request_id; });
 }
 
-// Ordered maps: every instance locks rows in the same order.
-using DayKey =
-    std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view, std::string_view>;
 struct KeyUse {
   int64_t tokens = 0;
   int64_t leased_tokens = 0;  // of them, those that were held in a lease
@@ -74,64 +72,17 @@ struct KeyUse {
   int64_t last_used_at = 0;
 };
 
-Error too_much(const char* what) {
-  return Error(ErrorCode::internal, "Internal error.", what);
-}
-
-Result<void> add(UsageTotals& totals, const UsageRow& row) {
-  const llm::Usage& usage = row.usage;
-  ++totals.requests;
-  totals.prompt_tokens += usage.prompt_tokens;
-  totals.cached_tokens += usage.cached_tokens;
-  totals.cache_write_tokens += usage.cache_write_tokens;
-  totals.completion_tokens += usage.completion_tokens;
-  totals.reasoning_tokens += usage.reasoning_tokens;
-  const auto charged = checked_add(totals.charged, row.bill.charged);
-  if (!charged) return too_much("a day's charges exceed Money");
-  totals.charged = *charged;
-  return {};
-}
-
-Result<void> add_to_days(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
-  std::map<DayKey, UsageTotals> days;
-  for (const UsageRow* row : rows) {
-    DP_CHECK(add(days[{row->user, usage_day(row->started_at_ms), row->key, row->model,
-                       to_string(row->source)}],
-                 *row));
-  }
-  using Tuple =
-      std::tuple<base::UserId, int64_t, base::ApiKeyId, std::string_view, std::string_view, int64_t,
-                 int64_t, int64_t, int64_t, int64_t, int64_t, base::Money>;
-  std::vector<Tuple> tuples;
-  for (const auto& [key, totals] : days) {
-    tuples.push_back(
-        std::tuple_cat(key, std::tuple(totals.requests, totals.prompt_tokens, totals.cached_tokens,
-                                       totals.cache_write_tokens, totals.completion_tokens,
-                                       totals.reasoning_tokens, totals.charged)));
-  }
-  return tx.insert_rows(
-      "INSERT INTO token_usage_daily (user_id, day, key_id, model_name, source, requests,"
-      " prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens,"
-      " charged) VALUES {rows} {upsert user_id, day, key_id, model_name, source, device_id}"
-      " requests = requests + {new requests},"
-      " prompt_tokens = prompt_tokens + {new prompt_tokens},"
-      " cached_tokens = cached_tokens + {new cached_tokens},"
-      " cache_write_tokens = cache_write_tokens + {new cache_write_tokens},"
-      " completion_tokens = completion_tokens + {new completion_tokens},"
-      " reasoning_tokens = reasoning_tokens + {new reasoning_tokens},"
-      " charged = charged + {new charged}",
-      std::span<const Tuple>(tuples));
-}
-
 Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
-  std::map<base::ApiKeyId, KeyUse> keys;
+  std::map<base::ApiKeyId, KeyUse> keys;  // ordered: every instance locks rows alike
   for (const UsageRow* row : rows) {
     KeyUse& use = keys[row->key];
     use.tokens += row->usage.total();
     if (row->quota_leased) use.leased_tokens += row->usage.total();
     use.last_used_at = std::max(use.last_used_at, row->started_at_ms);
     const auto charged = checked_add(use.charged, row->bill.charged);
-    if (!charged) return too_much("a key's charges exceed Money");
+    if (!charged) {
+      return Error(ErrorCode::internal, "Internal error.", "a key's charges exceed Money");
+    }
     use.charged = *charged;
   }
   for (const auto& [key, use] : keys) {
@@ -167,7 +118,7 @@ Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
     sort_by_id(fresh);
     if (!fresh.empty()) {
       DP_CHECK(insert(tx, fresh));
-      DP_CHECK(add_to_days(tx, fresh));
+      DP_CHECK(add_to_daily_sums(tx, fresh));
       DP_CHECK(add_to_keys(tx, fresh));
       DP_CHECK(ledger::post_usage(tx, fresh, instance_));
     }

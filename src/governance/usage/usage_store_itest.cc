@@ -123,6 +123,37 @@ TEST_P(UsageStoreTest, ConsumptionByModelAndKeyLargestFirst) {
   EXPECT_EQ(keys->rows[0].totals.prompt_tokens, 1020);
 }
 
+TEST_P(UsageStoreTest, EverybodysSumsAreTheSumsOfTheUsers) {
+  const auto users = store().consumption(days(0, 2), GroupBy::user, {});
+  ASSERT_TRUE(users.ok()) << users.error().detail;
+  ASSERT_EQ(users->rows.size(), 2u);
+  for (const ConsumptionRow& row : users->rows) {
+    EXPECT_EQ(row.totals.prompt_tokens, store().summary(of_user(row.user.value))->prompt_tokens);
+    EXPECT_EQ(row.totals.requests, store().summary(of_user(row.user.value))->requests);
+  }
+  const auto keys = store().consumption(days(0, 0), GroupBy::key, {});
+  ASSERT_EQ(keys->rows.size(), 3u);
+  EXPECT_EQ(keys->rows[0].totals.prompt_tokens, 7000);
+  const auto sources = store().consumption(days(0, 2), GroupBy::source, {});
+  ASSERT_EQ(sources->rows.size(), 1u);
+  EXPECT_EQ(sources->rows[0].totals.prompt_tokens, 8760);
+  // By the detailed days when the roll-up cannot tell.
+  UsageFilter f = days(0, 2);
+  f.model = "a";
+  const auto of_model = store().consumption(f, GroupBy::user, {});
+  ASSERT_EQ(of_model->rows.size(), 2u);
+  EXPECT_EQ(of_model->rows[1].totals.prompt_tokens, 220);
+}
+
+TEST_P(UsageStoreTest, AKeyIsFoundWithoutItsOwner) {
+  UsageFilter f = days(0, 2);
+  f.key = base::ApiKeyId{3};
+  EXPECT_EQ(store().summary(f)->prompt_tokens, 7500);
+  EXPECT_EQ(store().consumption(f, GroupBy::day, {})->total, 2);
+  f.key = base::ApiKeyId{99};
+  EXPECT_EQ(store().summary(f)->requests, 0);
+}
+
 TEST_P(UsageStoreTest, PagesAreBounded) {
   const auto page =
       store().consumption(of_user(1), GroupBy::day, {.number = -5, .size = 1'000'000});
