@@ -181,8 +181,8 @@ Task<Result<std::string_view>> Reply::read(base::Deadline deadline) {
 // ---- client
 
 Client::Client(async::Loop& loop, async::BlockingPool& pool, TlsContexts& contexts,
-               const Proxy& proxy)
-    : loop_(loop), dialer_(pool, contexts, proxy), reaper_(loop, &Client::reap, this) {}
+               const Proxy& proxy, Reach reach)
+    : loop_(loop), dialer_(pool, contexts, proxy, reach), reaper_(loop, &Client::reap, this) {}
 
 Client::~Client() = default;
 

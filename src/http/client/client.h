@@ -84,7 +84,8 @@ class Reply {
 
 class Client {
  public:
-  Client(async::Loop& loop, async::BlockingPool& pool, TlsContexts& contexts, const Proxy& proxy);
+  Client(async::Loop& loop, async::BlockingPool& pool, TlsContexts& contexts, const Proxy& proxy,
+         Reach reach = Reach::anywhere);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

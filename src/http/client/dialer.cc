@@ -1,5 +1,8 @@
 #include "http/client/dialer.h"
 
+#include <algorithm>
+
+#include "http/client/address_class.h"
 #include "http/codec/head_parser.h"
 #include "http/limits.h"
 
@@ -33,10 +36,14 @@ Task<Result<std::vector<async::Address>>> Dialer::lookup(std::string host, uint1
 Task<Result<std::unique_ptr<async::Socket>>> Dialer::connect_tcp(const Origin& origin,
                                                                  base::Deadline deadline,
                                                                  async::CancelScope& scope) {
-  const bool tunnelled = proxy_.applies_to(origin);
+  const bool tunnelled = tunnels(origin);
   Result<std::vector<async::Address>> addresses = co_await lookup(
       tunnelled ? proxy_.host : origin.host, tunnelled ? proxy_.port : origin.port, deadline);
   if (!addresses) co_return std::move(addresses).error();
+  if (reach_ == Reach::public_only && !std::ranges::all_of(*addresses, is_public)) {
+    co_return Error(ErrorCode::upstream_failed, "The host has an address that is not public.",
+                    origin.host);
+  }
   Error last(ErrorCode::upstream_failed, "The upstream has no address.", origin.host);
   for (const async::Address& address : *addresses) {
     Result<std::unique_ptr<async::Socket>> socket =
@@ -99,7 +106,7 @@ Task<Result<std::unique_ptr<async::Socket>>> Dialer::dial(const Origin& origin,
   Result<std::unique_ptr<async::Socket>> socket = co_await connect_tcp(origin, deadline, scope);
   if (!socket || !origin.tls) co_return socket;
   const async::CancelHook hook(scope, &async::Socket::abort_hook, socket->get());
-  if (proxy_.applies_to(origin)) {
+  if (tunnels(origin)) {
     Result<void> tunnel = co_await open_tunnel(**socket, origin, deadline);
     if (!tunnel) co_return std::move(tunnel).error();
   }

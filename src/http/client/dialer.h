@@ -25,10 +25,16 @@ class TlsContexts {
   std::unordered_map<std::string, std::shared_ptr<const async::TlsContext>> contexts_;
 };
 
+// Where connections may go. public_only is for URLs that users choose: a name that has any other
+// address is refused, the addresses judged are those connected to, and no proxy is used (it would
+// look names up by itself).
+enum class Reach { anywhere, public_only };
+
 class Dialer {
  public:
-  Dialer(async::BlockingPool& pool, TlsContexts& contexts, const Proxy& proxy)
-      : pool_(pool), contexts_(contexts), proxy_(proxy) {}
+  Dialer(async::BlockingPool& pool, TlsContexts& contexts, const Proxy& proxy,
+         Reach reach = Reach::anywhere)
+      : pool_(pool), contexts_(contexts), proxy_(proxy), reach_(reach) {}
 
   // Errors: upstream_failed (with the reason in `detail`), timeout, cancelled.
   Task<Result<std::unique_ptr<async::Socket>>> dial(const Origin& origin,
@@ -51,9 +57,14 @@ class Dialer {
   DP_OWN_FRAME Task<Result<std::shared_ptr<const async::TlsContext>>> context_for(
       const Origin& origin, base::Deadline deadline);
 
+  bool tunnels(const Origin& origin) const {
+    return reach_ == Reach::anywhere && proxy_.applies_to(origin);
+  }
+
   async::BlockingPool& pool_;
   TlsContexts& contexts_;
   const Proxy& proxy_;
+  const Reach reach_;
   std::unordered_map<std::string, Resolved> resolved_;
   std::unordered_map<std::string, std::shared_ptr<const async::TlsContext>> known_contexts_;
 };
