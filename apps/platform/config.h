@@ -82,6 +82,10 @@ struct SpoolSettings {
   bool allow_volatile = false;
 };
 
+struct AlertSettings {
+  bool allow_private_targets = false;
+};
+
 struct Config {
   ServerSettings server;
   std::optional<MysqlSettings> mysql;  // absent: SQLite under data_dir
@@ -95,6 +99,7 @@ struct Config {
   std::string access_log = "stdout";  // stdout, stderr, off or a file
   MetricsSettings metrics;
   SpoolSettings spool;
+  AlertSettings alerts;
 
   http::Proxy proxy;                  // HTTPS_PROXY and NO_PROXY
   std::vector<std::string> warnings;  // to be logged once, by whoever loaded it

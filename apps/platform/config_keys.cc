@@ -208,6 +208,11 @@ const ConfigKey kKeys[] = {
     {.path = "spool.allow_volatile",
      .slot = Flag([](Config& c) -> auto& { return c.spool.allow_volatile; }),
      .help = "Start although data_dir lies on a file system that a reboot empties (tmpfs)."},
+    {.path = "alerts.allow_private_targets",
+     .slot = Flag([](Config& c) -> auto& { return c.alerts.allow_private_targets; }),
+     .help =
+         "Let users' alert webhooks lead anywhere this machine can reach, private addresses and "
+         "plain http included. Off: https to public addresses only."},
 };
 
 constexpr LaterKey kLaterKeys[] = {

@@ -213,7 +213,7 @@ std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
   };
   add(health_routes(readiness_, kVersion));
   all.push_back(metrics_route(*metrics_, *log_pool_, config_.metrics.token));
-  add(portalapi::routes({*webapi_, catalog_, *guards_, *usage_}));
+  add(portalapi::routes({*webapi_, catalog_, *guards_, *usage_, alert_targets()}));
   add(adminapi::routes({*webapi_, keys_, catalog_, *usage_, [this] { return live_figures(); }}));
   return all;
 }
@@ -291,6 +291,11 @@ adminapi::LiveFigures Services::live_figures() const {
   return live;
 }
 
+governance::alerts::Targets Services::alert_targets() const {
+  return config_.alerts.allow_private_targets ? governance::alerts::Targets::anywhere
+                                              : governance::alerts::Targets::public_only;
+}
+
 Result<void> Services::serve() {
   DP_TRY(const async::Address address, async::Address::parse_listen(config_.server.http_addr));
   DP_CHECK(async::check_port_free(address));
@@ -303,6 +308,9 @@ Result<void> Services::serve() {
     first.background().spawn(funds_->upkeep(background_));
     first.background().spawn(
         jobs::sweep_idempotency_keys(*idempotency_book_, *store_pool_, background_));
+    first.background().spawn(jobs::watch_alerts({*database_, *store_pool_, *lookups_, tls_contexts_,
+                                                 proxy_, *sealer_, clock_, alert_targets()},
+                                                background_));
   });
   return {};
 }

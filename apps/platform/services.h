@@ -23,6 +23,7 @@
 #include "idempotency/limits.h"
 #include "identity/key_directory.h"
 #include "identity/password_hasher.h"
+#include "jobs/alert_job.h"
 #include "jobs/config_refresh.h"
 #include "jobs/idempotency_sweep.h"
 #include "llm/tokenizer/tokenizer.h"
@@ -68,6 +69,7 @@ class Services {
   void watch_readiness();
   void refreshed_now();
   adminapi::LiveFigures live_figures() const;
+  governance::alerts::Targets alert_targets() const;
   std::vector<http::Route> routes_of(gateway::Parts& parts);
 
   const Config& config_;

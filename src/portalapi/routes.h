@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "governance/alerts/alert.h"
 #include "governance/usage/usage_store.h"
 #include "http/server/router.h"
 #include "portalapi/guards.h"
@@ -17,6 +18,7 @@ struct Portal {
   const provider::CatalogDirectory& catalog;
   Guards& guards;
   governance::UsageStore& usage;
+  governance::alerts::Targets alert_targets = governance::alerts::Targets::public_only;
 };
 
 std::vector<http::Route> routes(const Portal& portal);
