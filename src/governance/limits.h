@@ -34,7 +34,7 @@ inline constexpr size_t kMaxPriceTextBytes = 16384;
 // Rows that one look reads for an export: some 300 KB of text, and few looks for a whole year.
 inline constexpr int64_t kMaxExportPage = 1000;
 // Requests that one page of them looks through for a model or an outcome, which have no index: a
-// rare one makes short pages, never a slow one (some 20 ms).
-inline constexpr int64_t kMaxRequestsLookedThrough = 20'000;
+// rare one makes short pages, never a slow one (8 ms of SQLite, whose rows of one user lie apart).
+inline constexpr int64_t kMaxRequestsLookedThrough = 5'000;
 
 }  // namespace deeppool::governance
