@@ -1,15 +1,18 @@
 // The program as an operator runs it, killed at every point where it has changed something.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "base/text.h"
+#include "sql/migrator/migration.h"
 #include "testing/databases.h"
 #include "testing/schema_dump.h"
 
@@ -96,8 +99,16 @@ class MigrateProgram : public testing::DatabaseTest {
 };
 DEEPPOOL_EACH_DATABASE(MigrateProgram);
 
+int64_t count_lines(const std::string& text, std::string_view start) {
+  const auto lines = base::split(text, '\n');
+  return std::ranges::count_if(lines, [&](std::string_view l) { return l.starts_with(start); });
+}
+
 TEST_P(MigrateProgram, KilledAnywhereTheNextRunFinishesTheSameSchema) {
-  ASSERT_TRUE(run(temporary()).succeeded());
+  const Ended whole = run(temporary());
+  ASSERT_TRUE(whole.succeeded());
+  // What fills a new table from older ones finds nothing to do in an empty database.
+  const auto found = count_lines(whole.output, "found ");
   temporary().reopen();
   const std::string wanted = testing::schema_dump(temporary().database());
   const auto steps =
@@ -126,7 +137,7 @@ TEST_P(MigrateProgram, KilledAnywhereTheNextRunFinishesTheSameSchema) {
         *target.database().read()->query_value<int64_t>("SELECT COUNT(*) FROM schema_migrations"),
         *steps);
   }
-  EXPECT_EQ(points, 2 * *steps);  // after each statement and after each journal row
+  EXPECT_EQ(points, 2 * *steps - found);  // after each statement and after each journal row
 }
 
 TEST_P(MigrateProgram, SaysWhenNothingIsToDo) {
@@ -146,25 +157,28 @@ TEST_P(MigrateProgram, DryRunChangesNothing) {
 
 TEST_P(MigrateProgram, FailedFileIsResumedByThePrintedCommand) {
   ASSERT_TRUE(run(temporary()).succeeded());
+  // Behind all that there are: each has a file for either engine.
+  const std::string number = fmt::format("{:03}", sql::embedded_migration_files().size() / 2 + 1);
+  const std::string more = number + "_more";
   const std::string file =
-      write_file("005_more" + engine_ending(),
+      write_file(more + engine_ending(),
                  "-- step: one\n-- probe: table one\nCREATE TABLE one (id INTEGER);\n"
                  "-- step: two\n-- probe: table two\nCREATE TABLE two (id NONSENSE(,));\n");
   const Ended failed = run(temporary(), "--from 001 --file " + file);
   ASSERT_FALSE(failed.succeeded());
-  EXPECT_THAT(failed.output, HasSubstr("done migration 005_more step 1 (one)"));
-  EXPECT_THAT(failed.output, HasSubstr("migration 005_more step 2 (two): failed"));
+  EXPECT_THAT(failed.output, HasSubstr("done migration " + more + " step 1 (one)"));
+  EXPECT_THAT(failed.output, HasSubstr("migration " + more + " step 2 (two): failed"));
   const size_t at = failed.output.find("resume with:\n  ");
   ASSERT_NE(at, std::string::npos) << failed.output;
   const std::string command = failed.output.substr(at + 15);
-  EXPECT_THAT(command, HasSubstr("--from 005"));
+  EXPECT_THAT(command, HasSubstr("--from " + number));
   EXPECT_THAT(command, Not(HasSubstr("001")));
-  write_file("005_more" + engine_ending(),
+  write_file(more + engine_ending(),
              "-- step: one\n-- probe: table one\nCREATE TABLE one (id INTEGER);\n"
              "-- step: two\n-- probe: table two\nCREATE TABLE two (id INTEGER);\n");
   const Ended resumed = run_command(command.substr(0, command.find('\n')));
   EXPECT_TRUE(resumed.succeeded()) << resumed.output;
-  EXPECT_EQ(resumed.output, "done migration 005_more step 2 (two)\n");
+  EXPECT_EQ(resumed.output, "done migration " + more + " step 2 (two)\n");
 }
 
 TEST_P(MigrateProgram, ReadsTheStoreFromAConfigFile) {
