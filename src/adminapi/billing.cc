@@ -127,9 +127,7 @@ Answer list_transactions(const Services& s, const Request& request) {
 
 std::vector<http::Route> billing_routes(const Admin& admin) {
   const Services& s = admin.services;
-  const auto at = [&s](auto work) {
-    return webapi::blocking(s, [&s, work](const Request& r) { return work(s, r); });
-  };
+  const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
   const std::string user = "/api/v1/admin/users/{id}";
   return {

@@ -240,9 +240,7 @@ Answer delete_model(const Services& s, const Request& request) {
 
 std::vector<http::Route> model_routes(const Admin& admin) {
   const Services& s = admin.services;
-  const auto at = [&s](auto work) {
-    return webapi::blocking(s, [&s, work](const Request& r) { return work(s, r); });
-  };
+  const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
   const std::string all = "/api/v1/admin/models";
   return {

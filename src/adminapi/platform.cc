@@ -168,10 +168,7 @@ Answer list_audit(const Admin& admin, const Request& request) {
 }  // namespace
 
 std::vector<http::Route> platform_routes(const Admin& admin) {
-  const auto at = [&admin](auto work) {
-    return webapi::blocking(admin.services,
-                            [admin, work](const Request& r) { return work(admin, r); });
-  };
+  const auto at = webapi::blocking_with(admin.services, admin);
   using webapi::kMaxBody;
   return {
       {Method::get, "/api/v1/admin/dashboard", Access::admin, kMaxBody, at(dashboard)},

@@ -103,9 +103,7 @@ Answer revoke_grant(const Services& s, const Request& request) {
 
 std::vector<http::Route> token_grant_routes(const Admin& admin) {
   const Services& s = admin.services;
-  const auto at = [&s](auto work) {
-    return webapi::blocking(s, [&s, work](const Request& r) { return work(s, r); });
-  };
+  const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
   const std::string all = "/api/v1/admin/token-grants";
   return {

@@ -192,9 +192,7 @@ http::Handler with_password(const Services& s, Story story) {
 
 std::vector<http::Route> user_routes(const Admin& admin) {
   const Services& s = admin.services;
-  const auto at = [&s](auto work) {
-    return webapi::blocking(s, [&s, work](const Request& r) { return work(s, r); });
-  };
+  const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
   return {
       {Method::get, "/api/v1/admin/users", Access::admin, kMaxBody, at(list_users)},

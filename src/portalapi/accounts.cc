@@ -229,9 +229,7 @@ http::Handler with_password(const Portal& p, Story story) {
 
 std::vector<http::Route> account_routes(const Portal& p) {
   const Services& s = p.services;
-  const auto at = [&s](auto work) {
-    return webapi::blocking(s, [&s, work](const Request& r) { return work(s, r); });
-  };
+  const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
   return {
       {Method::post, "/api/v1/users/register", Access::anyone, kMaxBody,

@@ -176,9 +176,7 @@ Answer remove_webhook(const Portal& p, const Request& request) {
 }  // namespace
 
 std::vector<http::Route> alert_routes(const Portal& p) {
-  const auto at = [&p](auto work) {
-    return webapi::blocking(p.services, [p, work](const Request& r) { return work(p, r); });
-  };
+  const auto at = webapi::blocking_with(p.services, p);
   using http::Access;
   using http::Method;
   using webapi::kMaxBody;

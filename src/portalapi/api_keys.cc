@@ -174,9 +174,7 @@ Answer reveal_key(const Portal& p, const Request& request) {
 }  // namespace
 
 std::vector<http::Route> api_key_routes(const Portal& p) {
-  const auto at = [&p](auto work) {
-    return webapi::blocking(p.services, [p, work](const Request& r) { return work(p, r); });
-  };
+  const auto at = webapi::blocking_with(p.services, p);
   using webapi::kMaxBody;
   return {
       {Method::get, "/api/v1/apikeys", Access::user, kMaxBody, at(list_keys)},

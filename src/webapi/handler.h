@@ -36,6 +36,14 @@ Result<void> check_text(const Request& request);
 
 using Work = std::function<Answer(const Request&)>;
 http::Handler blocking(const Services& services, Work work);
+// For route tables: makes a handler of a function of (context, request). Services, which outlive
+// every handler, come as std::cref; any other context is kept as a copy.
+template <class Context>
+auto blocking_with(const Services& services, Context context) {
+  return [&services, context](auto work) {
+    return blocking(services, [context, work](const Request& r) { return work(context, r); });
+  };
+}
 // What such a handler does.
 Task<void> run_blocking(http::Exchange& x, const Services& services,
                         std::shared_ptr<const Work> work);

@@ -2,7 +2,7 @@
 // One Spool per process, safe on every thread; it makes one SpoolWriter per event loop and owns the
 // thread that flushes their segments (fdatasync every 50 ms: a power cut costs at most that
 // much, kill -9 nothing). Invariant: while accepting() is true, the reserve is allocated and no
-// record is waiting in memory.
+// record is waiting in memory for the disk.
 #pragma once
 
 #include <atomic>

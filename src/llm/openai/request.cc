@@ -1,5 +1,9 @@
 #include "llm/openai/request.h"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "base/text.h"
 #include "llm/limits.h"
 #include "llm/openai/request_parser.h"
@@ -32,14 +36,25 @@ void splice_stream_options(SplicedBody& out, const RequestView& view, std::strin
   }
 }
 
-// Last, so that it also overrules a null of the same name.
-void splice_limit(SplicedBody& out, const RequestView& view, OutputLimit limit) {
-  std::string member = ",\"";
-  member += limit.field;
-  member += "\":";
-  base::append_int(member, limit.tokens);
-  out.insert(view.close_brace, out.own(std::move(member)));
+ByteRange null_limit(const RequestView& view, OutputLimit limit) {
+  return limit.field == "max_tokens" ? view.null_max_tokens : view.null_max_completion_tokens;
 }
+
+void splice_limit(SplicedBody& out, const RequestView& view, OutputLimit limit) {
+  const ByteRange null = null_limit(view, limit);
+  std::string text;
+  if (null.empty()) text.append(",\"").append(limit.field).append("\":");
+  base::append_int(text, limit.tokens);
+  const std::string_view owned = out.own(std::move(text));
+  if (null.empty()) {
+    out.insert(view.close_brace, owned);
+  } else {
+    out.replace(null.begin, null.end, owned);
+  }
+}
+
+// In the order in which members are added at the end.
+enum class Edit { model, stream_options, limit };
 
 }  // namespace
 
@@ -64,12 +79,22 @@ Result<RequestView> parse_request(Api api, const json::PaddedBytes& body) {
 SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model,
                    OutputLimit limit) {
   SplicedBody out(body);
-  const bool options_first = view.stream_options_value.begin < view.model_value.begin &&
-                             !view.stream_options_value.empty();
-  if (view.stream && options_first) splice_stream_options(out, view, body);
-  out.replace_with_string(view.model_value.begin, view.model_value.end, upstream_model);
-  if (view.stream && !options_first) splice_stream_options(out, view, body);
-  if (limit.tokens > 0) splice_limit(out, view, limit);
+  const auto place = [&](ByteRange value) {
+    return value.empty() ? view.close_brace : value.begin;
+  };
+  std::array edits = {std::pair(view.model_value.begin, Edit::model),
+                      std::pair(place(view.stream_options_value), Edit::stream_options),
+                      std::pair(place(null_limit(view, limit)), Edit::limit)};
+  std::ranges::sort(edits);
+  for (const auto& [at, edit] : edits) {
+    if (edit == Edit::model) {
+      out.replace_with_string(view.model_value.begin, view.model_value.end, upstream_model);
+    } else if (edit == Edit::stream_options && view.stream) {
+      splice_stream_options(out, view, body);
+    } else if (edit == Edit::limit && limit.tokens > 0) {
+      splice_limit(out, view, limit);
+    }
+  }
   out.finish();
   return out;
 }

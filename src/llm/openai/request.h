@@ -56,6 +56,8 @@ struct RequestView {
   ByteRange model_value;           // with its quotes
   ByteRange stream_options_value;  // empty if the field is absent
   ByteRange include_usage_value;   // empty if absent; inside stream_options_value
+  ByteRange null_max_tokens;       // where they are null; else empty
+  ByteRange null_max_completion_tokens;
   bool stream_options_has_members = false;
   uint32_t close_brace = 0;  // of the whole body
 };
@@ -64,7 +66,8 @@ struct RequestView {
 // JSON, with the byte position in the message.
 Result<RequestView> parse_request(Api api, const json::PaddedBytes& body);
 
-// A bound on the answer that the caller did not set: `field` ("max_tokens") is added with `tokens`.
+// A bound on the answer that the caller did not set: `field` ("max_tokens",
+// "max_completion_tokens") is added with `tokens`, or takes the place of a null.
 struct OutputLimit {
   std::string_view field;
   int64_t tokens = 0;  // 0: none is added

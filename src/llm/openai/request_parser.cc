@@ -119,9 +119,9 @@ bool RequestParser::read_field(const Field& field) {
     case Shape::stream_options:
       return read_stream_options();
     case Shape::max_tokens:
-      return read_count(field.name, kMaxTokens, view_.max_tokens);
+      return read_limit(field.name, view_.max_tokens, view_.null_max_tokens);
     case Shape::max_completion_tokens:
-      return read_count(field.name, kMaxTokens, max_completion_tokens_);
+      return read_limit(field.name, max_completion_tokens_, view_.null_max_completion_tokens);
     case Shape::choices: {
       std::optional<int64_t> n;
       if (!read_count(field.name, kMaxChoices, n)) return false;
@@ -259,6 +259,13 @@ bool RequestParser::read_count(std::string_view name, int64_t limit,
   }
   value = number;
   return true;
+}
+
+bool RequestParser::read_limit(std::string_view name, std::optional<int64_t>& value,
+                               ByteRange& null) {
+  if (reader_.peek() != Kind::null) return read_count(name, kMaxTokens, value);
+  null = reader_.skip();
+  return reader_.ok();
 }
 
 // Unknown words pass: a new effort level is the upstream's business, not ours.

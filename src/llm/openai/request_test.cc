@@ -237,7 +237,10 @@ TEST(RequestLimit, AddsABoundThatTheCallerDidNotSet) {
   const auto view = parse_request(Api::chat_completions, body);
   ASSERT_TRUE(view.ok()) << view.error().message;
   EXPECT_EQ(splice(*view, body.view(), "up", {"max_tokens", 512}).to_string(),
-            R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] ,"max_tokens":512})");
+            R"({"max_tokens":512,"model":"up","messages":[{"role":"user"}] })");
+  EXPECT_EQ(splice(*view, body.view(), "up", {"max_completion_tokens", 512}).to_string(),
+            R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] ,)"
+            R"("max_completion_tokens":512})");
   EXPECT_EQ(splice(*view, body.view(), "up", {"max_tokens", 0}).to_string(),
             R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] })");
 }
