@@ -2,8 +2,14 @@
 
 import dataclasses
 import hashlib
+import json
 import sqlite3
 import time
+
+# Everything that is held for a request is there, and none of it ever runs out.
+LIMITS = {"rate_limit_rpm": 10**9, "rate_limit_tpm": 10**12, "quota_total": 10**15}
+BALANCE = 10**17  # units of 10^-10 yuan
+PRICES = [{"max_input_tokens": 0, "input_price": "1.7", "output_price": "13.9"}]
 
 
 @dataclasses.dataclass
@@ -21,6 +27,7 @@ def write(path, key_hash, upstreams, models, fill):
         user = insert(db, "users", username="bench", password_hash="!", created_at=now,
                       updated_at=now)
         add_keys(db, user, [key_hash] + [fill_hash(i) for i in range(fill.keys)], now)
+        insert(db, "user_wallets", user_id=user, posted=BALANCE, updated_at=now)
         for prefix, url in upstreams.items():
             endpoint = insert(db, "model_endpoints", name=f"bench {prefix}", provider_type="custom",
                               endpoint=url, created_at=now, updated_at=now)
@@ -46,12 +53,13 @@ def fill_hash(i):
 def add_keys(db, user, hashes, now):
     db.executemany(
         "INSERT INTO api_keys (user_id, name, key_hash, key_prefix, key_sealed, allowed_models, "
-        "created_at, updated_at) VALUES (?, 'bench', ?, 'dp-bench', x'00', '[]', ?, ?)",
-        [(user, h, now, now) for h in hashes])
+        "rate_limit_rpm, rate_limit_tpm, quota_total, created_at, updated_at) "
+        "VALUES (?, 'bench', ?, 'dp-bench', x'00', '[]', ?, ?, ?, ?, ?)",
+        [(user, h, *LIMITS.values(), now, now) for h in hashes])
 
 
 def add_model(db, name, endpoint, now):
     model = insert(db, "model_registry", model_name=name, vendor_type="provider", child_models="[]",
-                   routing_policy="", pricing_tiers="[]", contributor_tiers="[]", tags="[]",
+                   routing_policy="", pricing_tiers=json.dumps(PRICES), contributor_tiers="[]", tags="[]",
                    supported_engines="[]", created_at=now, updated_at=now)
     insert(db, "model_endpoint_links", model_id=model, endpoint_id=endpoint, position=0)

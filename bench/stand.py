@@ -111,7 +111,7 @@ class Nginx(Program):
 
 
 class DeepPool(Program):
-    """The release binary, one loop, SQLite, everything on: keys, limits, quota, spool, access log."""
+    """The release binary, one loop, SQLite, everything on: keys, limits, quota, money, spool, access log."""
 
     def __init__(self, work, certificate, command=(BIN / "deeppool",)):
         self.port = free_port()
