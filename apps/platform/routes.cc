@@ -13,16 +13,16 @@ using http::Access;
 using http::Exchange;
 using http::Method;
 
-http::Handler completion(gateway::Parts& parts, llm::Api api) {
-  return [&parts, api](Exchange& x) { return gateway::serve_completion(parts, x, api); };
+http::Handler completion(gateway::Parts& parts, const gateway::Protocol& protocol) {
+  return [&parts, &protocol](Exchange& x) { return gateway::serve_completion(parts, x, protocol); };
 }
 
 }  // namespace
 
 std::vector<http::Route> gateway_routes(gateway::Parts& parts, size_t body_limit) {
-  const http::Handler chat = completion(parts, llm::Api::chat_completions);
-  const http::Handler text = completion(parts, llm::Api::completions);
-  const http::Handler embeddings = completion(parts, llm::Api::embeddings);
+  const http::Handler chat = completion(parts, gateway::kChat);
+  const http::Handler text = completion(parts, gateway::kCompletions);
+  const http::Handler embeddings = completion(parts, gateway::kEmbeddings);
   const http::Handler models = [&parts](Exchange& x) { return gateway::list_models(parts, x); };
   const http::Handler model = [&parts](Exchange& x) { return gateway::get_model(parts, x); };
   std::vector<http::Route> routes;

@@ -175,6 +175,7 @@ Result<void> Services::make_loops() {
                   random_,
                   keys_,
                   catalog_,
+                  adapters_,
                   *tokenizers_,
                   *limiter_,
                   inflight_,

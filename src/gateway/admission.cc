@@ -1,6 +1,7 @@
 #include "gateway/admission.h"
 
 #include "gateway/finish.h"
+#include "gateway/idempotent.h"
 
 namespace deeppool::gateway {
 namespace {
@@ -54,6 +55,16 @@ Result<void> keep_permit(Call& call, Result<ratelimit::Permit> permit) {
   return {};
 }
 
+// What follows knows the house dialect only.
+Result<void> put_into_house(Call& call) {
+  if (has_idempotency_key(call)) call.asked = crypto::sha256(call.x.body.view());
+  if (call.protocol.to_house == nullptr) return {};
+  DP_TRY(HouseRequest house, call.protocol.to_house(call.x));
+  call.x.body = std::move(house.body);
+  call.encoder = std::move(house.encoder);
+  return {};
+}
+
 }  // namespace
 
 Error no_such_model(const std::string& name) {
@@ -78,6 +89,7 @@ Result<void> identify(Call& call) {
 }
 
 Result<void> understand(Call& call) {
+  DP_CHECK(put_into_house(call));
   DP_TRY(call.view, llm::parse_request(call.api, call.x.body));
   call.catalog = call.parts.catalog.current();
   call.model = call.catalog->find(call.view.model);
@@ -119,7 +131,7 @@ Result<void> record_hold(Call& call) {
   record.user = call.key->owner;
   record.key = call.key->id;
   record.model = call.view.model;
-  record.api = spool_api(call.api);
+  record.api = call.protocol.recorded;
   record.stream = call.view.stream;
   record.started_at_ms = base::unix_ms(call.parts.clock.wall()) - call.elapsed_ms();
   record.held_tokens = call.bound.prompt + call.bound.output;

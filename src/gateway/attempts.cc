@@ -3,27 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gateway/answer_events.h"
 #include "gateway/bill.h"
-#include "provider/openai/errors.h"
-#include "provider/openai/request.h"
+#include "provider/failure.h"
 
 namespace deeppool::gateway {
 namespace {
 
-using provider::openai::Elsewhere;
-using provider::openai::Failure;
-
-std::string_view path_of(llm::Api api) {
-  switch (api) {
-    case llm::Api::chat_completions:
-      return "/chat/completions";
-    case llm::Api::completions:
-      return "/completions";
-    case llm::Api::embeddings:
-      return "/embeddings";
-  }
-  return "";
-}
+using provider::Elsewhere;
+using provider::Failure;
 
 Failure elsewhere(Error error) {
   const Elsewhere hope =
@@ -61,26 +49,18 @@ DP_OWN_FRAME Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t
 // One attempt up to the head of an answer with status 200.
 class Attempt {
  public:
-  Attempt(Call& call, const provider::Endpoint& endpoint) : call_(call), endpoint_(endpoint) {}
+  Attempt(Call& call, const provider::Endpoint& endpoint)
+      : call_(call), endpoint_(endpoint), adapter_(call.parts.adapters.of(endpoint)) {}
 
   // Empty when `reply` is there.
   DP_OWN_FRAME Task<std::optional<Failure>> send(base::Deadline deadline) {
     call_.endpoint = &endpoint_;
     ++call_.attempts;
-    const llm::SplicedBody body = llm::splice(
-        call_.view, call_.x.body.view(), endpoint_.upstream_model,
-        {provider::openai::output_limit_field(endpoint_, call_.api), call_.bound.injected});
-    const auto request_id = call_.x.id.spell();
-    const http::Traceparent traceparent = call_.x.trace.child(call_.parts.random);
-    const std::string head = provider::openai::request_head(
-        endpoint_, {.path = path_of(call_.api),
-                    .content_length = body.size(),
-                    .accept = call_.view.stream ? "text/event-stream" : "application/json",
-                    .request_id = {request_id.data(), request_id.size()},
-                    .traceparent = traceparent});
+    Result<provider::UpstreamRequest> asked = ask();
+    if (!asked) co_return Failure{std::move(asked).error(), Elsewhere::worth_trying};
     const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, endpoint_.ca_file};
     Result<std::unique_ptr<http::Reply>> answered = co_await call_.parts.client.request(
-        origin, {http::Method::post, head, body.pieces()}, deadline, call_.x.scope);
+        origin, {http::Method::post, asked->head, asked->body.pieces()}, deadline, call_.x.scope);
     if (!answered) co_return elsewhere(std::move(answered).error());
     reply = std::move(*answered);
     const http::ResponseHead& answer = reply->head();
@@ -92,12 +72,14 @@ class Attempt {
     co_return failure;
   }
 
+  const provider::Adapter& adapter() const { return adapter_; }
+
   // A stream was asked and a JSON body came: an error with status 200, most likely.
   DP_OWN_FRAME Task<Failure> explain_json(base::Deadline deadline) {
     Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
     if (!body) co_return elsewhere(std::move(body).error());
     const auto said = llm::find_error(body->view());
-    co_return said ? provider::openai::failure_of_error(*said)
+    co_return said ? provider::failure_of_error(*said)
                    : bad_answer("a JSON body where a stream was asked for");
   }
 
@@ -111,18 +93,40 @@ class Attempt {
     Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
     std::optional<llm::UpstreamError> said;
     if (body) said = llm::find_error(body->view());
-    co_return provider::openai::failure_of_status(status, retry_after, said, call_.parts.clock);
+    co_return provider::failure_of_status(status, retry_after, said, call_.parts.clock);
+  }
+
+  // What another endpoint, with another dialect, may still be able to say, this one is not asked.
+  Result<provider::UpstreamRequest> ask() {
+    const auto request_id = call_.x.id.spell();
+    const http::Traceparent traceparent = call_.x.trace.child(call_.parts.random);
+    Result<provider::UpstreamRequest> asked =
+        adapter_.request({.view = call_.view,
+                          .body = call_.x.body,
+                          .endpoint = endpoint_,
+                          .model = *call_.model,
+                          .injected_output_tokens = call_.bound.injected,
+                          .request_id = {request_id.data(), request_id.size()},
+                          .traceparent = traceparent,
+                          .answered_text = {}});
+    if (asked) call_.dropped = std::move(asked->dropped);
+    return asked;
   }
 
   Call& call_;
   const provider::Endpoint& endpoint_;
+  const provider::Adapter& adapter_;
 };
 
-std::unique_ptr<OpenStream> make_stream(const Call& call, Attempt& attempt) {
-  return std::make_unique<OpenStream>(
-      std::move(attempt.reply),
+std::unique_ptr<OpenStream> make_stream(Call& call, Attempt& attempt) {
+  auto stream = std::make_unique<OpenStream>(
+      call, std::move(attempt.reply),
       llm::ChunkSettings{call.api, call.view.model, call.view.caller_wants_usage,
                          call.parts.tokenizers.for_model(call.endpoint->upstream_model)});
+  if (auto translator = attempt.adapter().translator(call.view)) {
+    stream->translation = std::make_unique<Translation>(std::move(translator));
+  }
+  return stream;
 }
 
 // Takes a piece of a stream that has shown nothing yet. Empty unless it has failed. No coroutine,
@@ -136,7 +140,7 @@ std::optional<Failure> take_first(OpenStream& stream, Result<std::string_view> p
   stream.end = *end;
   if (!stream.out.empty()) return std::nullopt;
   if (*end == OpenStream::End::upstream_error) {
-    return provider::openai::failure_of_error(stream.chunks.error());
+    return provider::failure_of_error(stream.chunks.error());
   }
   if (*end == OpenStream::End::malformed) return bad_answer("not JSON");
   if (ended || *end == OpenStream::End::done) return bad_answer("an empty stream");
@@ -172,6 +176,8 @@ Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& end
   auto answer = std::make_unique<WholeAnswer>();
   Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
   if (!body) co_return elsewhere(std::move(body).error());
+  body = attempt.adapter().house_answer(call.view, std::move(*body));
+  if (!body) co_return elsewhere(std::move(body).error());
   answer->body = std::move(*body);
   const auto cost_of = [&call, &made = *answer](const llm::Usage& usage) {
     return made.price(bill_for(call, usage));
@@ -179,10 +185,27 @@ Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& end
   Result<llm::ResponseRewrite> rewrite =
       llm::rewrite_response(call.api, answer->body, call.view.model, nullptr, cost_of);
   if (!rewrite) co_return elsewhere(std::move(rewrite).error());
-  if (rewrite->error) co_return provider::openai::failure_of_error(*rewrite->error);
+  if (rewrite->error) co_return provider::failure_of_error(*rewrite->error);
   answer->rewrite = std::move(*rewrite);
   fetched = std::move(answer);
   co_return std::nullopt;
+}
+
+using Verdict = llm::ChunkRewriter::Verdict;
+
+OpenStream::End end_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::relay:
+    case Verdict::swallow:
+      return OpenStream::End::none;
+    case Verdict::done:
+      return OpenStream::End::done;
+    case Verdict::error:
+      return OpenStream::End::upstream_error;
+    case Verdict::malformed:
+      break;
+  }
+  return OpenStream::End::malformed;
 }
 
 template <class Answer, class Try>
@@ -237,27 +260,51 @@ std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::
   return order;
 }
 
-OpenStream::End OpenStream::take(std::string_view data, std::string& to) {
-  const size_t before = to.size();
-  to += "data: ";
-  switch (chunks.feed(data, to)) {
-    case llm::ChunkRewriter::Verdict::relay:
-      to += "\n\n";
+OpenStream::End OpenStream::take(const http::SseEvent& event, std::string& to) {
+  if (translation) return translate(event, to);
+  return call_.encoder ? take_encoded(event.data, to) : take_house(event.data, to);
+}
+
+OpenStream::End OpenStream::translate(const http::SseEvent& event, std::string& to) {
+  provider::HouseEvents& house = translation->events;
+  house.clear();
+  const auto verdict = translation->translator->feed(event, house);
+  for (size_t i = 0; i < house.size(); ++i) {
+    const End ended = call_.encoder ? take_encoded(house[i], to) : take_house(house[i], to);
+    if (ended != End::none) return ended;
+  }
+  switch (verdict) {
+    case provider::StreamTranslator::Verdict::more:
       return End::none;
-    case llm::ChunkRewriter::Verdict::swallow:
-      to.resize(before);
-      return End::none;
-    case llm::ChunkRewriter::Verdict::done:
-      to.resize(before);
+    case provider::StreamTranslator::Verdict::done:
       return End::done;
-    case llm::ChunkRewriter::Verdict::error:
-      to.resize(before);
-      return End::upstream_error;
-    case llm::ChunkRewriter::Verdict::malformed:
+    case provider::StreamTranslator::Verdict::malformed:
       break;
   }
-  to.resize(before);
   return End::malformed;
+}
+
+OpenStream::End OpenStream::take_house(std::string_view data, std::string& to) {
+  const size_t before = to.size();
+  to += "data: ";
+  const Verdict verdict = chunks.feed(data, to);
+  if (verdict == Verdict::relay) {
+    to += "\n\n";
+  } else {
+    to.resize(before);
+  }
+  return end_of(verdict);
+}
+
+OpenStream::End OpenStream::take_encoded(std::string_view data, std::string& to) {
+  chunk_.clear();
+  const Verdict verdict = chunks.feed(data, chunk_);
+  if (verdict == Verdict::relay) {
+    const size_t size = chunk_.size();
+    chunk_.append(json::kPadding, '\0');
+    call_.encoder->chunk(std::string_view(chunk_).substr(0, size), to);
+  }
+  return end_of(verdict);
 }
 
 Result<OpenStream::End> OpenStream::feed(std::string_view bytes, std::string& to) {
@@ -266,7 +313,7 @@ Result<OpenStream::End> OpenStream::feed(std::string_view bytes, std::string& to
   while (true) {
     DP_TRY(const bool more, events.next(event));
     if (!more) return End::none;
-    const End ended = take(event.data, to);
+    const End ended = take(event, to);
     if (ended != End::none) return ended;  // what follows [DONE] is not for anybody
   }
 }
@@ -274,7 +321,7 @@ Result<OpenStream::End> OpenStream::feed(std::string_view bytes, std::string& to
 Result<OpenStream::End> OpenStream::feed_last(std::string& to) {
   http::SseEvent event;
   if (!events.last(event)) return End::none;
-  return take(event.data, to);
+  return take(event, to);
 }
 
 Task<Result<std::unique_ptr<OpenStream>>> open_stream(Call& call) {

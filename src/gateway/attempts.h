@@ -21,10 +21,18 @@ namespace deeppool::gateway {
 // drawn by weight.
 std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::Random& random);
 
+struct Translation {
+  std::unique_ptr<provider::StreamTranslator> translator;
+  provider::HouseEvents events;
+};
+
 // A stream whose first event has come.
 struct OpenStream {
-  OpenStream(std::unique_ptr<http::Reply> r, llm::ChunkSettings settings)
-      : reply(std::move(r)), events(http::kMaxEventBytes), chunks(std::move(settings)) {}
+  OpenStream(Call& owner, std::unique_ptr<http::Reply> r, llm::ChunkSettings settings)
+      : reply(std::move(r)),
+        events(http::kMaxEventBytes),
+        chunks(std::move(settings)),
+        call_(owner) {}
   enum class End { none, done, upstream_error, malformed };
 
   // Feeds a piece of the body; what the caller shall see is appended to `out`, ready as SSE.
@@ -37,9 +45,16 @@ struct OpenStream {
   llm::ChunkRewriter chunks;
   std::string out;  // what came with the first event
   End end = End::none;
+  std::unique_ptr<Translation> translation;  // null: the upstream speaks the house dialect
 
  private:
-  End take(std::string_view data, std::string& out);
+  End take(const http::SseEvent& event, std::string& out);
+  End translate(const http::SseEvent& event, std::string& out);
+  End take_house(std::string_view data, std::string& out);
+  End take_encoded(std::string_view data, std::string& out);
+
+  Call& call_;
+  std::string chunk_;  // of the house, on its way into the caller's protocol
 };
 
 // A whole answer.

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "async/task_group.h"
+#include "crypto/hash.h"
 #include "gateway/limits.h"
+#include "gateway/protocol.h"
 #include "governance/funds/funds.h"
 #include "governance/spool/spool.h"
 #include "http/client/client.h"
@@ -17,7 +19,7 @@
 #include "llm/openai/request.h"
 #include "llm/tokenizer/tokenizer.h"
 #include "metrics/loop_metrics.h"
-#include "provider/catalog.h"
+#include "provider/adapter.h"
 #include "ratelimit/inflight_limiter.h"
 #include "ratelimit/redis/lease_desk.h"
 
@@ -37,6 +39,7 @@ struct Parts {
   base::Random& random;
   const identity::KeyDirectory& keys;
   const provider::CatalogDirectory& catalog;
+  const provider::Adapters& adapters;
   const llm::Tokenizers& tokenizers;
   ratelimit::Limiter& limiter;
   ratelimit::InflightLimiter& inflight;
@@ -61,19 +64,22 @@ struct TokenBound {
 };
 
 struct Call {
-  Call(Parts& p, http::Exchange& exchange, llm::Api which);
+  Call(Parts& p, http::Exchange& exchange, const Protocol& spoken);
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call();
 
   Parts& parts;
   http::Exchange& x;
-  const llm::Api api;
+  const Protocol& protocol;
+  const llm::Api api;  // of the house request
 
   // Filled stage by stage.
   std::shared_ptr<const identity::KeySnapshot> keys;  // keeps `key` alive
   const identity::ApiKey* key = nullptr;
-  llm::RequestView view;
+  llm::RequestView view;                        // of x.body, which speaks the house dialect then
+  std::unique_ptr<llm::AnswerEncoder> encoder;  // null: the caller speaks the house dialect
+  crypto::Digest asked{};  // of the body as it came, where an Idempotency-Key makes it matter
   std::shared_ptr<const provider::Catalog> catalog;  // keeps `model` alive
   const provider::Model* model = nullptr;
   ratelimit::Permit permit;
@@ -83,6 +89,7 @@ struct Call {
   std::unique_ptr<Idempotent> idempotent;        // null without an Idempotency-Key
   const provider::Endpoint* endpoint = nullptr;  // of the last attempt
   int attempts = 0;
+  std::vector<std::string> dropped;  // parameters that the endpoint was not told
   std::string upstream_request_id;
   int64_t first_token_ms = -1;
 

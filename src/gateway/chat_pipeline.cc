@@ -57,7 +57,16 @@ DP_OWN_FRAME Task<void> end_unanswered(Call& call, Error error) {
   ending.status = gone ? 499 : openai_error(error.code).status;
   ending.error = error.code;
   finish(call, ending);
-  if (!gone) co_await answer_openai_error(call.x, std::move(error));
+  if (!gone) co_await call.protocol.answer_error(call.x, std::move(error));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    if (!list.empty()) list += ", ";
+    list += name;
+  }
+  return list;
 }
 
 void add_backend_headers(Call& call) {
@@ -65,6 +74,15 @@ void add_backend_headers(Call& call) {
   call.x.add_header("X-DeepPool-Model-Name", call.model->name);
   call.x.add_header("X-DeepPool-Provider-Type", call.endpoint->provider_type);
   call.x.add_header("X-DeepPool-Route-Target", call.endpoint->name);
+  if (call.dropped.empty()) return;
+  call.x.add_header("X-DeepPool-Dropped-Params", joined(call.dropped));
+}
+
+Result<std::string> encode_whole(llm::AnswerEncoder& encoder, const WholeAnswer& answer) {
+  json::PaddedBytes house;
+  house.reserve(answer.rewrite.body.size());
+  for (const std::string_view piece : answer.rewrite.body.pieces()) house.append(piece);
+  return encoder.whole(house);
 }
 
 DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
@@ -86,16 +104,29 @@ DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
   ending.bill = answer.bill;
   base::Money::Buffer cost;
   call.x.add_header("x-deeppool-cost", answer.bill.charged.write(cost));
-  if (call.idempotent) co_await keep_whole_answer(call, answer.rewrite.body.pieces());
+  std::span<const std::string_view> body = answer.rewrite.body.pieces();
+  std::string encoded;
+  std::string_view whole;
+  if (call.encoder) {
+    Result<std::string> made = encode_whole(*call.encoder, answer);
+    if (!made) {
+      co_await end_unanswered(call, std::move(made).error());
+      co_return;
+    }
+    encoded = std::move(*made);
+    whole = encoded;
+    body = {&whole, 1};
+  }
+  if (call.idempotent) co_await keep_whole_answer(call, body);
   finish(call, ending);
-  Result<void> sent = co_await call.x.send(200, kJsonContentType, answer.rewrite.body.pieces());
+  Result<void> sent = co_await call.x.send(200, kJsonContentType, body);
   (void)sent;
 }
 
 }  // namespace
 
-Task<void> serve_completion(Parts& parts, http::Exchange& x, llm::Api api) {
-  Call call(parts, x, api);
+Task<void> serve_completion(Parts& parts, http::Exchange& x, const Protocol& protocol) {
+  Call call(parts, x, protocol);
   Result<governance::Covered> covered = governance::Covered::not_yet;
   if (parts.leases == nullptr && !has_idempotency_key(call)) {
     covered = admit(call);

@@ -49,18 +49,6 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   if (!e.finish_reason.empty()) log_member(out, "finish_reason", e.finish_reason);
 }
 
-std::string_view metric_name(llm::Api api) {
-  switch (api) {
-    case llm::Api::chat_completions:
-      return "chat";
-    case llm::Api::completions:
-      return "completions";
-    case llm::Api::embeddings:
-      return "embeddings";
-  }
-  return "other";
-}
-
 void count(const Call& call, const Ending& e, const governance::Bill& bill) {
   metrics::LoopMetrics& m = call.parts.metrics;
   if (e.error) m.errors.with({base::to_string(*e.error)}).add();
@@ -69,8 +57,7 @@ void count(const Call& call, const Ending& e, const governance::Bill& bill) {
   }
   if (e.error == ErrorCode::insufficient_quota) m.ratelimit_rejected.with({"quota"}).add();
   if (call.model == nullptr) return;  // no label from a caller's words
-  auto& series =
-      m.models.with({metric_name(call.api), call.model->name, call.model->provider_type});
+  auto& series = m.models.with({call.protocol.metric, call.model->name, call.model->provider_type});
   series.by_status_class[metrics::status_class(e.status)].add();
   series.duration.observe(call.parts.clock.now() - call.x.started);
   if (call.first_token_ms >= 0) {
@@ -95,7 +82,7 @@ void append_final(Call& call, const Ending& e, const governance::Bill& bill) {
   record.key = call.key->id;
   if (call.endpoint != nullptr) record.endpoint = call.endpoint->id;
   record.model = call.view.model;
-  record.api = spool_api(call.api);
+  record.api = call.protocol.recorded;
   record.outcome = e.outcome;
   record.stream = call.view.stream;
   record.status = e.status;
@@ -115,20 +102,8 @@ void append_final(Call& call, const Ending& e, const governance::Bill& bill) {
 
 }  // namespace
 
-governance::Api spool_api(llm::Api api) {
-  switch (api) {
-    case llm::Api::chat_completions:
-      return governance::Api::chat_completions;
-    case llm::Api::completions:
-      return governance::Api::completions;
-    case llm::Api::embeddings:
-      return governance::Api::embeddings;
-  }
-  return governance::Api::chat_completions;
-}
-
-Call::Call(Parts& p, http::Exchange& exchange, llm::Api which)
-    : parts(p), x(exchange), api(which) {}
+Call::Call(Parts& p, http::Exchange& exchange, const Protocol& spoken)
+    : parts(p), x(exchange), protocol(spoken), api(spoken.api) {}
 
 int64_t Call::elapsed_ms() const {
   const auto elapsed = parts.clock.now() - x.started;

@@ -21,9 +21,6 @@ struct Ending {
 // Once per call; later calls do nothing.
 void finish(Call& call, const Ending& ending);
 
-// The API's number in spool records.
-governance::Api spool_api(llm::Api api);
-
 // What a running stream would be charged if the process died now.
 void record_progress(Call& call, const llm::Usage& usage);
 

@@ -24,9 +24,8 @@ bool well_formed(std::string_view name) {
 
 // The same bytes to another route are another request.
 crypto::Digest body_digest(const Call& call) {
-  const crypto::Digest body = crypto::sha256(call.x.body.view());
-  std::string text(1, static_cast<char>('0' + static_cast<int>(call.api)));
-  text += crypto::bytes_of(body);
+  std::string text(1, static_cast<char>('0' + static_cast<int>(call.protocol.recorded)));
+  text += crypto::bytes_of(call.asked);
   return crypto::sha256(text);
 }
 

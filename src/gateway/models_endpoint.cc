@@ -30,7 +30,7 @@ Task<void> answer(http::Exchange& x, const std::string& body) {
 }  // namespace
 
 Task<void> list_models(Parts& parts, http::Exchange& x) {
-  Call call(parts, x, llm::Api::chat_completions);
+  Call call(parts, x, kChat);
   if (Result<void> known = identify(call); !known) {
     co_await answer_openai_error(x, std::move(known).error());
     co_return;
@@ -48,7 +48,7 @@ Task<void> list_models(Parts& parts, http::Exchange& x) {
 }
 
 Task<void> get_model(Parts& parts, http::Exchange& x) {
-  Call call(parts, x, llm::Api::chat_completions);
+  Call call(parts, x, kChat);
   if (Result<void> known = identify(call); !known) {
     co_await answer_openai_error(x, std::move(known).error());
     co_return;

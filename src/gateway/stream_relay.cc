@@ -1,13 +1,14 @@
 #include "gateway/stream_relay.h"
 
 #include "base/text.h"
+#include "gateway/answer_events.h"
 #include "gateway/bill.h"
 #include "gateway/cross_check.h"
 #include "gateway/finish.h"
 #include "gateway/funding.h"
 #include "gateway/idempotent.h"
 #include "gateway/openai_error.h"
-#include "provider/openai/errors.h"
+#include "provider/failure.h"
 
 namespace deeppool::gateway {
 namespace {
@@ -100,7 +101,7 @@ Task<Result<void>> Relay::pass_on() {
   while (true) {
     last_event_ = call_.x.loop_now();
     if (stream_.end == OpenStream::End::upstream_error) {
-      co_return provider::openai::failure_of_error(stream_.chunks.error()).error;
+      co_return provider::failure_of_error(stream_.chunks.error()).error;
     }
     if (stream_.end == OpenStream::End::malformed) {
       co_return Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event.");
@@ -146,10 +147,12 @@ void Relay::write_end(const Ending& ending) {
   if (call_.view.caller_wants_usage) {
     const std::string cost = ending.bill->charged.to_string();
     const bool theirs = ending.usage.source == llm::Usage::Source::upstream;
-    http::append_sse_data(out, theirs ? stream_.chunks.final_usage_chunk(cost)
-                                      : stream_.chunks.final_usage_chunk(ending.usage, cost));
+    append_chunk(call_,
+                 theirs ? stream_.chunks.final_usage_chunk(cost)
+                        : stream_.chunks.final_usage_chunk(ending.usage, cost),
+                 out);
   }
-  out += http::kSseDone;
+  append_end(call_, out);
 }
 
 // What was generated until now, priced.
@@ -173,7 +176,7 @@ Task<void> Relay::keep_for_repeats() {
 Task<void> Relay::end_well() {
   const Ending ending = billed_ending(usage_so_far());
   std::string& out = stream_.out;
-  if (stream_.chunks.needs_closing()) http::append_sse_data(out, stream_.chunks.closing_chunk());
+  if (stream_.chunks.needs_closing()) append_chunk(call_, stream_.chunks.closing_chunk(), out);
   write_end(ending);
   if (call_.idempotent) co_await keep_for_repeats();
   finish(call_, ending);
@@ -206,7 +209,7 @@ Task<void> Relay::end_at_limit() {
   closing += R"(,"message":)";
   base::append_json_string(closing, limit_->message);
   closing += "}}";
-  http::append_sse_data(out, closing);
+  append_chunk(call_, closing, out);
   write_end(ending);
   if (call_.idempotent) co_await keep_for_repeats();
   finish(call_, ending);
@@ -231,7 +234,7 @@ Task<void> Relay::end_broken(Error error) {
   ending.error = error.code;
   finish(call_, ending);
   std::string& out = stream_.out;
-  http::append_sse_data(out, openai_error_body(error));
+  append_error(call_, error, out);
   Result<void> sent = co_await call_.x.finish(out);
   (void)sent;
 }
@@ -260,9 +263,9 @@ Task<void> Relay::run() {
 }
 
 // Reads the end of a body whose last event has come, so that its connection can serve again.
-Task<void> read_tail(std::unique_ptr<OpenStream> stream, base::Deadline deadline) {
+Task<void> read_tail(std::unique_ptr<http::Reply> reply, base::Deadline deadline) {
   while (true) {
-    Result<std::string_view> piece = co_await stream->reply->read(deadline);
+    Result<std::string_view> piece = co_await reply->read(deadline);
     if (!piece || piece->empty()) co_return;
   }
 }
@@ -279,7 +282,7 @@ Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
   stream->reply->detach();
   if (stream->end == OpenStream::End::done && !stream->reply->complete()) {
     const base::Deadline deadline{call.parts.clock.now() + kTailTimeout};
-    call.parts.background.spawn(read_tail(std::move(stream), deadline));
+    call.parts.background.spawn(read_tail(std::move(stream->reply), deadline));
   }
 }
 

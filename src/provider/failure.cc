@@ -1,4 +1,4 @@
-#include "provider/openai/errors.h"
+#include "provider/failure.h"
 
 #include <charconv>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace deeppool::provider::openai {
+namespace deeppool::provider {
 namespace {
 
 using Kind = llm::UpstreamError::Kind;
@@ -116,4 +116,4 @@ std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view valu
   return std::chrono::milliseconds(static_cast<int64_t>(std::ceil(seconds * 1000)));
 }
 
-}  // namespace deeppool::provider::openai
+}  // namespace deeppool::provider

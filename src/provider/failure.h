@@ -1,5 +1,6 @@
-// What an OpenAI-compatible upstream's failure means for us: the error that a caller may see, and
-// whether another endpoint may do better. This file alone knows the vendor's words.
+// What an upstream's failure means for us: the error that a caller may see, and whether another
+// endpoint may do better. What a vendor's words mean is llm::find_error's business, for all
+// vendors.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,7 @@
 #include "base/error.h"
 #include "llm/openai/upstream_error.h"
 
-namespace deeppool::provider::openai {
+namespace deeppool::provider {
 
 enum class Elsewhere { worth_trying, pointless };
 
@@ -29,4 +30,4 @@ Failure failure_of_error(const llm::UpstreamError& said);
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
                                                            const base::Clock& clock);
 
-}  // namespace deeppool::provider::openai
+}  // namespace deeppool::provider

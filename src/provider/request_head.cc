@@ -1,8 +1,8 @@
-#include "provider/openai/request.h"
+#include "provider/request_head.h"
 
 #include "base/text.h"
 
-namespace deeppool::provider::openai {
+namespace deeppool::provider {
 namespace {
 
 void add(std::string& head, std::string_view name, std::string_view value) {
@@ -14,12 +14,8 @@ void add(std::string& head, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string_view output_limit_field(const Endpoint& endpoint, llm::Api api) {
-  const bool renamed = endpoint.provider_type == "openai" && api == llm::Api::chat_completions;
-  return renamed ? "max_completion_tokens" : "max_tokens";
-}
-
-std::string request_head(const Endpoint& endpoint, const RequestHeadFields& fields) {
+std::string request_head(const Asking& asking, const RequestHeadFields& fields) {
+  const Endpoint& endpoint = asking.endpoint;
   std::string head;
   head.reserve(512);
   head += "POST ";
@@ -35,7 +31,8 @@ std::string request_head(const Endpoint& endpoint, const RequestHeadFields& fiel
     base::append_int(head, endpoint.port);
   }
   if (!endpoint.api_key.empty()) {
-    head += "\r\nAuthorization: Bearer ";
+    head += "\r\n";
+    head += fields.key_header;
     head += endpoint.api_key;
   }
   head +=
@@ -43,11 +40,12 @@ std::string request_head(const Endpoint& endpoint, const RequestHeadFields& fiel
       "\r\nUser-Agent: DeepPool/0.1\r\nContent-Length: ";
   base::append_int(head, fields.content_length);
   head += "\r\n";
-  add(head, "Accept", fields.accept);
-  add(head, "X-Request-Id", fields.request_id);
-  if (!fields.traceparent.empty()) add(head, "traceparent", fields.traceparent);
+  head += fields.more_fields;
+  add(head, "Accept", asking.view.stream ? "text/event-stream" : "application/json");
+  add(head, "X-Request-Id", asking.request_id);
+  if (!asking.traceparent.empty()) add(head, "traceparent", asking.traceparent);
   head += "\r\n";
   return head;
 }
 
-}  // namespace deeppool::provider::openai
+}  // namespace deeppool::provider

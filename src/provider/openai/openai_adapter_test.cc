@@ -1,4 +1,4 @@
-#include "provider/openai/request.h"
+#include "provider/openai/openai_adapter.h"
 
 #include <gtest/gtest.h>
 

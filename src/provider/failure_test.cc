@@ -1,10 +1,10 @@
-#include "provider/openai/errors.h"
+#include "provider/failure.h"
 
 #include <gtest/gtest.h>
 
 #include "testing/fake_clock.h"
 
-namespace deeppool::provider::openai {
+namespace deeppool::provider {
 namespace {
 
 using Kind = llm::UpstreamError::Kind;
@@ -70,4 +70,4 @@ TEST(RetryAfter, ReadsWhatServersSend) {
 }
 
 }  // namespace
-}  // namespace deeppool::provider::openai
+}  // namespace deeppool::provider
