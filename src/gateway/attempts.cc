@@ -105,7 +105,7 @@ class Attempt {
                           .body = call_.x.body,
                           .endpoint = endpoint_,
                           .model = *call_.model,
-                          .injected_output_tokens = call_.bound.injected,
+                          .output_limit = call_.bound.injected,
                           .request_id = {request_id.data(), request_id.size()},
                           .traceparent = traceparent,
                           .answered_text = {}});
