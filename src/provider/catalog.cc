@@ -62,6 +62,7 @@ std::shared_ptr<const Endpoint> serving(std::shared_ptr<const Endpoint> endpoint
 
 // A model whose price cannot be read stays in the catalog, so that its callers are told why.
 governance::Price price_of(const models::StoredModel& stored) {
+  if (stored.vendor_type == "hybrid") return {};
   governance::Price price = governance::read_price(stored.pricing_tiers);
   if (price.state == governance::Price::State::unreadable) {
     log::error("a model's price cannot be read; its requests are refused",
@@ -70,7 +71,7 @@ governance::Price price_of(const models::StoredModel& stored) {
   return price;
 }
 
-std::shared_ptr<const Model> build_model(models::StoredModel stored, const EndpointsById& by_id) {
+std::shared_ptr<Model> build_model(models::StoredModel stored, const EndpointsById& by_id) {
   auto m = std::make_shared<Model>();
   m->price = price_of(stored);
   const auto priority = [](const auto& endpoint) { return endpoint->priority; };
@@ -83,6 +84,8 @@ std::shared_ptr<const Model> build_model(models::StoredModel stored, const Endpo
     m->endpoints.insert(place, std::move(endpoint));
   }
   if (!m->endpoints.empty()) m->provider_type = m->endpoints.front()->provider_type;
+  for (std::string& child : stored.child_models) m->children.push_back({std::move(child), nullptr});
+  m->routing_policy = std::move(stored.routing_policy);
   m->id = stored.id;
   m->name = std::move(stored.model_name);
   m->vendor_type = std::move(stored.vendor_type);
@@ -100,9 +103,22 @@ std::shared_ptr<const Model> build_model(models::StoredModel stored, const Endpo
   return m;
 }
 
+// Gives every hybrid its children. What became a hybrid behind its parent's back is left out.
+void join_children(std::span<const std::shared_ptr<Model>> models) {
+  std::unordered_map<std::string_view, std::shared_ptr<const Model>> by_name;
+  for (const auto& model : models) {
+    if (!model->hybrid()) by_name[model->name] = model;
+  }
+  for (const auto& model : models) {
+    for (Child& child : model->children) {
+      const auto found = by_name.find(child.name);
+      if (found != by_name.end()) child.model = found->second;
+    }
+  }
+}
+
 // Before anybody can be charged by them.
-Result<void> note_prices(sql::Database& database,
-                         std::span<const std::shared_ptr<const Model>> models) {
+Result<void> note_prices(sql::Database& database, std::span<const std::shared_ptr<Model>> models) {
   std::vector<governance::snapshots::Listed> lists;
   for (const auto& model : models) {
     if (model->price.known()) lists.push_back({&model->price.tiers, model->updated_ms});
@@ -111,6 +127,12 @@ Result<void> note_prices(sql::Database& database,
 }
 
 }  // namespace
+
+bool Model::sold() const {
+  return price.known() || std::ranges::any_of(children, [](const Child& child) {
+           return child.model && child.model->price.known();
+         });
+}
 
 Catalog::Catalog(std::vector<std::shared_ptr<const Model>> models, uint64_t version)
     : models_(std::move(models)), version_(version) {
@@ -137,13 +159,16 @@ Result<void> CatalogDirectory::reload(sql::Database& database, const crypto::Sea
     DP_TRY(stored_models, models::load_enabled(reader));
   }
   const EndpointsById by_id = open_all(stored_endpoints, sealer);
-  std::vector<std::shared_ptr<const Model>> built;
+  std::vector<std::shared_ptr<Model>> built;
   built.reserve(stored_models.size());
   for (models::StoredModel& stored : stored_models) {
     built.push_back(build_model(std::move(stored), by_id));
   }
+  join_children(built);
   DP_CHECK(note_prices(database, built));
-  auto fresh = std::make_shared<const Catalog>(std::move(built), current()->version() + 1);
+  auto fresh = std::make_shared<const Catalog>(
+      std::vector<std::shared_ptr<const Model>>(built.begin(), built.end()),
+      current()->version() + 1);
   const std::scoped_lock lock(mutex_);
   current_.swap(fresh);  // the old one dies after the lock, if nobody holds it
   return {};

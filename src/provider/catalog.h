@@ -36,15 +36,25 @@ struct Endpoint {
   int64_t max_inflight = 0;  // requests at once; 0: no limit
 };
 
+struct Model;
+
+// One of the models that a hybrid is made of, as its owner listed it.
+struct Child {
+  std::string name;
+  std::shared_ptr<const Model> model;  // null: there is no such enabled model now
+};
+
 struct Model {
   base::ModelId id;
   std::string name;
-  std::string vendor_type;    // "provider"
+  std::string vendor_type;    // "provider" or "hybrid"
   std::string provider_type;  // of its first endpoint; empty without endpoints
   std::string owned_by;       // what /v1/models shows
   // The enabled ones, higher priority first, then in the order the model lists them. May be empty.
   std::vector<std::shared_ptr<const Endpoint>> endpoints;
-  governance::Price price;         // not known: requests are refused
+  std::vector<Child> children;     // of a hybrid, none of them one; empty otherwise
+  std::string routing_policy;      // of a hybrid, YAML; empty: the default one
+  governance::Price price;         // not known: requests are refused; a hybrid has none of its own
   int64_t max_context_length = 0;  // tokens; 0: not stated
   int64_t max_output_tokens = 0;   // tokens; 0: not stated
   bool supports_reasoning = false;
@@ -55,6 +65,10 @@ struct Model {
   int64_t priority = 0;    // order in lists, higher first
   int64_t created_ms = 0;  // unix
   int64_t updated_ms = 0;
+
+  bool hybrid() const { return !children.empty(); }
+  // Whether requests for it can be charged: its price is known, or that of one of its children.
+  bool sold() const;
 };
 
 class Catalog {

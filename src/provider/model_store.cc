@@ -13,18 +13,19 @@ Error no_such_model() {
   return Error(ErrorCode::not_found, "There is no such model.");
 }
 
-// A row as it is stored: tags still as text, its endpoints not yet read.
+// A row as it is stored: lists still as text, its endpoints not yet read.
 struct RawModel {
   StoredModel model;
+  std::string children;
   std::string tags;
 
   static RawModel from_row(const sql::Row& row) {
     RawModel out;
     StoredModel& m = out.model;
-    row.into(m.id, m.model_name, m.vendor_type, m.pricing_tiers, m.contributor_tiers,
-             m.max_context_length, m.max_output_tokens, m.param_scale, m.supports_reasoning,
-             m.supports_function_call, m.supports_vision, out.tags, m.priority, m.enabled,
-             m.created_at_ms, m.updated_at_ms);
+    row.into(m.id, m.model_name, m.vendor_type, out.children, m.routing_policy, m.pricing_tiers,
+             m.contributor_tiers, m.max_context_length, m.max_output_tokens, m.param_scale,
+             m.supports_reasoning, m.supports_function_call, m.supports_vision, out.tags,
+             m.priority, m.enabled, m.created_at_ms, m.updated_at_ms);
     return out;
   }
 };
@@ -36,6 +37,7 @@ Result<std::vector<StoredModel>> cooked(sql::Reader& reader, std::vector<RawMode
   std::vector<StoredModel> models;
   models.reserve(raw.size());
   for (RawModel& r : raw) {
+    DP_TRY(r.model.child_models, json::parse_string_list(r.children));
     DP_TRY(r.model.tags, json::parse_string_list(r.tags));
     ids.push_back(r.model.id);
     models.push_back(std::move(r.model));
@@ -75,7 +77,8 @@ Result<void> write_links(sql::Writer& tx, const StoredModel& model) {
 Result<std::vector<StoredModel>> load_enabled(sql::Reader& reader) {
   DP_TRY(auto rows,
          reader.query<RawModel>(
-             "SELECT id, model_name, vendor_type, pricing_tiers, contributor_tiers, "
+             "SELECT id, model_name, vendor_type, child_models, routing_policy, pricing_tiers, "
+             "contributor_tiers, "
              "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
              "priority, enabled, created_at, updated_at FROM model_registry WHERE enabled = 1 "
@@ -95,7 +98,8 @@ Result<Found> search(sql::Reader& reader, const Search& wanted) {
              pattern, enabled));
   DP_TRY(auto rows,
          reader.query<RawModel>(
-             "SELECT id, model_name, vendor_type, pricing_tiers, contributor_tiers, "
+             "SELECT id, model_name, vendor_type, child_models, routing_policy, pricing_tiers, "
+             "contributor_tiers, "
              "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
              "priority, enabled, created_at, updated_at FROM model_registry WHERE "
@@ -109,7 +113,8 @@ Result<Found> search(sql::Reader& reader, const Search& wanted) {
 Result<StoredModel> get(sql::Reader& reader, base::ModelId id) {
   DP_TRY(auto rows,
          reader.query<RawModel>(
-             "SELECT id, model_name, vendor_type, pricing_tiers, contributor_tiers, "
+             "SELECT id, model_name, vendor_type, child_models, routing_policy, pricing_tiers, "
+             "contributor_tiers, "
              "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
              "priority, enabled, created_at, updated_at FROM model_registry WHERE id = ?",
@@ -132,16 +137,17 @@ Result<std::vector<std::string>> unknown_names(sql::Reader& reader,
 }
 
 Result<base::ModelId> create(sql::Writer& tx, const StoredModel& m, int64_t now_ms) {
-  // The columns of hybrids and devices: empty for provider models.
+  // The columns of devices: empty for other models.
   DP_TRY(const sql::Outcome done,
          tx.execute("INSERT INTO model_registry (model_name, vendor_type, child_models, "
                     "routing_policy, pricing_tiers, contributor_tiers, max_context_length, "
                     "max_output_tokens, param_scale, supports_reasoning, supports_function_call, "
                     "supports_vision, tags, priority, enabled, supported_engines, created_at, "
-                    "updated_at) VALUES (?, ?, '[]', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                     "'[]', ?, ?)",
-                    m.model_name, m.vendor_type, m.pricing_tiers, m.contributor_tiers,
-                    m.max_context_length, m.max_output_tokens, m.param_scale, m.supports_reasoning,
+                    m.model_name, m.vendor_type, json::write_string_list(m.child_models),
+                    m.routing_policy, m.pricing_tiers, m.contributor_tiers, m.max_context_length,
+                    m.max_output_tokens, m.param_scale, m.supports_reasoning,
                     m.supports_function_call, m.supports_vision, json::write_string_list(m.tags),
                     m.priority, m.enabled, now_ms, now_ms));
   StoredModel linked = m;
@@ -151,16 +157,18 @@ Result<base::ModelId> create(sql::Writer& tx, const StoredModel& m, int64_t now_
 }
 
 Result<void> update(sql::Writer& tx, const StoredModel& m, int64_t now_ms) {
-  DP_TRY(const sql::Outcome done,
-         tx.execute("UPDATE model_registry SET model_name = ?, vendor_type = ?, "
-                    "pricing_tiers = ?, contributor_tiers = ?, max_context_length = ?, "
-                    "max_output_tokens = ?, param_scale = ?, "
-                    "supports_reasoning = ?, supports_function_call = ?, supports_vision = ?, "
-                    "tags = ?, priority = ?, enabled = ?, updated_at = ? WHERE id = ?",
-                    m.model_name, m.vendor_type, m.pricing_tiers, m.contributor_tiers,
-                    m.max_context_length, m.max_output_tokens, m.param_scale, m.supports_reasoning,
-                    m.supports_function_call, m.supports_vision, json::write_string_list(m.tags),
-                    m.priority, m.enabled, now_ms, m.id));
+  DP_TRY(
+      const sql::Outcome done,
+      tx.execute(
+          "UPDATE model_registry SET model_name = ?, vendor_type = ?, "
+          "child_models = ?, routing_policy = ?, pricing_tiers = ?, "
+          "contributor_tiers = ?, max_context_length = ?, max_output_tokens = ?, param_scale = ?, "
+          "supports_reasoning = ?, supports_function_call = ?, supports_vision = ?, "
+          "tags = ?, priority = ?, enabled = ?, updated_at = ? WHERE id = ?",
+          m.model_name, m.vendor_type, json::write_string_list(m.child_models), m.routing_policy,
+          m.pricing_tiers, m.contributor_tiers, m.max_context_length, m.max_output_tokens,
+          m.param_scale, m.supports_reasoning, m.supports_function_call, m.supports_vision,
+          json::write_string_list(m.tags), m.priority, m.enabled, now_ms, m.id));
   if (done.affected == 0) return no_such_model();
   return write_links(tx, m);
 }

@@ -15,6 +15,8 @@ struct StoredModel {
   base::ModelId id;
   std::string model_name;
   std::string vendor_type = "provider";
+  std::vector<std::string> child_models;  // of a hybrid, in the order in which they are listed
+  std::string routing_policy;             // of a hybrid, YAML; empty: the default one
   // Price lists as JSON (governance/pricing/price_tiers.h); "null": no price was ever set.
   std::string pricing_tiers = "null";
   std::string contributor_tiers = "[]";

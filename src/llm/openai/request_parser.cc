@@ -110,18 +110,20 @@ bool RequestParser::read_field(const Field& field) {
     case Shape::model:
       return read_model();
     case Shape::messages:
+      view_.prompt_begin = reader_.position();
       return read_messages();
     case Shape::prompt:
     case Shape::input:
+      view_.prompt_begin = reader_.position();
       return read_prompt(field.name);
     case Shape::stream:
       return read_stream();
     case Shape::stream_options:
       return read_stream_options();
     case Shape::max_tokens:
-      return read_limit(field.name, view_.max_tokens, view_.max_tokens_value);
+      return read_limit(field.name, view_.max_tokens, view_.null_max_tokens);
     case Shape::max_completion_tokens:
-      return read_limit(field.name, max_completion_tokens_, view_.max_completion_tokens_value);
+      return read_limit(field.name, max_completion_tokens_, view_.null_max_completion_tokens);
     case Shape::choices: {
       std::optional<int64_t> n;
       if (!read_count(field.name, kMaxChoices, n)) return false;
@@ -196,9 +198,6 @@ bool RequestParser::read_generic(const Field& field) {
   if (field.shape == Shape::number && !json::to_double(value)) {
     return refuse(std::string(name), "the number is out of range");
   }
-  if (name == "seed" || (name == "temperature" && json::to_double(value) == 0.0)) {
-    view_.repeatable = true;
-  }
   return true;
 }
 
@@ -265,12 +264,10 @@ bool RequestParser::read_count(std::string_view name, int64_t limit,
 }
 
 bool RequestParser::read_limit(std::string_view name, std::optional<int64_t>& value,
-                               ByteRange& where) {
-  reader_.peek();
-  where.begin = reader_.position();
-  if (!read_count(name, kMaxTokens, value)) return false;
-  where.end = reader_.position();
-  return true;
+                               ByteRange& null) {
+  if (reader_.peek() != Kind::null) return read_count(name, kMaxTokens, value);
+  null = reader_.skip();
+  return reader_.ok();
 }
 
 // Unknown words pass: a new effort level is the upstream's business, not ours.
