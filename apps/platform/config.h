@@ -66,6 +66,7 @@ struct SuperAdmin {
 struct AdminSettings {
   std::string api_key_encryption_key;  // 64 hex digits; empty: kept in data_dir
   SuperAdmin super_admin;
+  std::string default_hybrid_policy_path;  // empty: least-inflight over all children
 };
 
 struct LimitSettings {

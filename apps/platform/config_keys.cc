@@ -157,6 +157,11 @@ const ConfigKey kKeys[] = {
      .expected = "64 hexadecimal digits",
      .accepts = is_master_key,
      .shown = Shown::masked},
+    {.path = "admin.default_hybrid_policy_path",
+     .slot = Text([](Config& c) -> auto& { return c.admin.default_hybrid_policy_path; }),
+     .help = "The routing policy (YAML) of hybrid models that have none. Empty: the child with the "
+             "fewest requests at once.",
+     .expected = "a file"},
     {.path = "admin.super_admin.username",
      .slot = Text([](Config& c) -> auto& { return c.admin.super_admin.username; }),
      .help = "The administrator made at first start.",
@@ -217,7 +222,6 @@ const ConfigKey kKeys[] = {
 
 constexpr LaterKey kLaterKeys[] = {
     {"server.grpc_addr", "internal calls"},
-    {"admin.default_hybrid_policy_path", "hybrid models"},
     {"admin.node_managers", "the device pool"},
     {"admin.experiment_servers", "judges and datasets"},
     {"admin.smtp", "verification codes by e-mail"},

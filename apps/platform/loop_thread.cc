@@ -25,6 +25,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
              .random = shared.random,
              .keys = shared.keys,
              .catalog = shared.catalog,
+             .router = shared.router,
              .adapters = shared.adapters,
              .tokenizers = shared.tokenizers,
              .limiter = shared.limiter,

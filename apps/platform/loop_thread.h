@@ -26,6 +26,7 @@ struct SharedParts {
   base::Random& random;
   const identity::KeyDirectory& keys;
   const provider::CatalogDirectory& catalog;
+  const routing::Router& router;
   const provider::Adapters& adapters;
   const llm::Tokenizers& tokenizers;
   ratelimit::Limiter& limiter;

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "apps/platform/metrics_endpoint.h"
 #include "apps/platform/routes.h"
@@ -33,6 +35,22 @@ Result<std::shared_ptr<const async::TlsContext>> server_tls(const Config& config
   const TlsSettings& tls = config.server.tls;
   if (!tls.enabled) return std::shared_ptr<const async::TlsContext>();
   return async::TlsContext::server(tls.cert_file, tls.key_file);
+}
+
+// For hybrids without one of their own.
+Result<std::string> default_policy_of(const Config& config) {
+  const std::string& path = config.admin.default_hybrid_policy_path;
+  if (path.empty()) return std::string();
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) {
+    return Error(ErrorCode::invalid_request,
+                 "admin.default_hybrid_policy_path: cannot read " + path);
+  }
+  if (Result<void> sound = routing::check_default_policy(text); !sound) {
+    return Error(ErrorCode::invalid_request, path + ": " + sound.error().message);
+  }
+  return text;
 }
 
 size_t loop_count(const Config& config) {
@@ -148,7 +166,10 @@ Result<void> Services::open_identity() {
 
 Result<void> Services::load_snapshots() {
   DP_TRY(tokenizers_, llm::Tokenizers::load(tokenizers_dir(config_)));
-  refresh_.emplace(jobs::RefreshTargets{*database_, *sealer_, keys_, catalog_, *funds_});
+  DP_TRY(std::string default_policy, default_policy_of(config_));
+  models_router_.emplace(std::move(default_policy));
+  refresh_.emplace(
+      jobs::RefreshTargets{*database_, *sealer_, keys_, catalog_, *models_router_, *funds_});
   DP_CHECK(refresh_->refresh());
   log::info("loaded",
             {{"keys", keys_.current()->size()}, {"models", catalog_.current()->models().size()}});
@@ -175,6 +196,7 @@ Result<void> Services::make_loops() {
                   random_,
                   keys_,
                   catalog_,
+                  *models_router_,
                   adapters_,
                   *tokenizers_,
                   *limiter_,

@@ -93,6 +93,7 @@ class Services {
   std::unique_ptr<governance::Funds> funds_;
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
+  std::optional<routing::Router> models_router_;
   const provider::Adapters adapters_;
   std::optional<jobs::ConfigRefresh> refresh_;
   async::CancelScope background_;  // jobs on the first loop

@@ -16,6 +16,11 @@ int64_t token_bound(const Call& call) {
 
 // What nobody can say the price of is not sold, and never given away by mistake.
 Error without_price(const provider::Model& model) {
+  if (model.hybrid()) {
+    return Error(ErrorCode::unavailable, "The model `" + model.name +
+                                             "` cannot be called: none of its models has a valid "
+                                             "price. Ask the administrator to set one.");
+  }
   return Error(ErrorCode::unavailable,
                "The model `" + model.name +
                    "` cannot be called: it has no valid price. Ask the administrator to set one.",
@@ -91,12 +96,12 @@ Result<void> identify(Call& call) {
 Result<void> understand(Call& call) {
   DP_CHECK(put_into_house(call));
   DP_TRY(call.view, llm::parse_request(call.api, call.x.body));
-  call.catalog = call.parts.catalog.current();
-  call.model = call.catalog->find(call.view.model);
+  call.routes = call.parts.router.current();
+  call.model = call.routes->catalog()->find(call.view.model);
   if (call.model == nullptr || !call.key->may_use(call.view.model)) {
     return no_such_model(call.view.model);
   }
-  if (!call.model->price.known()) return without_price(*call.model);
+  if (!call.model->sold()) return without_price(*call.model);
   return {};
 }
 
@@ -125,6 +130,14 @@ Result<void> check_spool(Call& call) {
   return error;
 }
 
+void route(Call& call) {
+  call.plan = call.routes->plan({.model = *call.model,
+                                 .view = call.view,
+                                 .body = call.x.body.view(),
+                                 .now = call.x.loop_now()},
+                                call.parts.random);
+}
+
 Result<void> record_hold(Call& call) {
   governance::HoldRecord record;
   record.request_id = call.x.id;
@@ -136,7 +149,7 @@ Result<void> record_hold(Call& call) {
   record.started_at_ms = base::unix_ms(call.parts.clock.wall()) - call.elapsed_ms();
   record.held_tokens = call.bound.prompt + call.bound.output;
   record.quota_leased = call.hold.quota_tokens().has_value();
-  record.price = call.model->price.snapshot;
+  record.price = billed_model(call).price.snapshot;
   record.held_money = call.hold.money();
   DP_CHECK(call.parts.writer.append_hold(record));
   call.recorded = true;

@@ -15,6 +15,8 @@ Task<Result<void>> permit_shared_rate(Call& call);
 Result<void> limit_inflight(Call& call);  // requests at once
 // Whether new billable work can be recorded at all.
 Result<void> check_spool(Call& call);
+// Plans who is asked, in which order. Never fails: a plan may be empty.
+void route(Call& call);
 // Writes the hold record: from here on the call ends with a final record.
 Result<void> record_hold(Call& call);
 

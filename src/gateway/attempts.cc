@@ -1,7 +1,6 @@
 #include "gateway/attempts.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gateway/answer_events.h"
 #include "gateway/bill.h"
@@ -49,11 +48,15 @@ DP_OWN_FRAME Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t
 // One attempt up to the head of an answer with status 200.
 class Attempt {
  public:
-  Attempt(Call& call, const provider::Endpoint& endpoint)
-      : call_(call), endpoint_(endpoint), adapter_(call.parts.adapters.of(endpoint)) {}
+  Attempt(Call& call, const routing::Candidate& candidate)
+      : call_(call),
+        model_(*candidate.model),
+        endpoint_(*candidate.endpoint),
+        adapter_(call.parts.adapters.of(endpoint_)) {}
 
   // Empty when `reply` is there.
   DP_OWN_FRAME Task<std::optional<Failure>> send(base::Deadline deadline) {
+    call_.served = &model_;
     call_.endpoint = &endpoint_;
     ++call_.attempts;
     Result<provider::UpstreamRequest> asked = ask();
@@ -104,8 +107,8 @@ class Attempt {
         adapter_.request({.view = call_.view,
                           .body = call_.x.body,
                           .endpoint = endpoint_,
-                          .model = *call_.model,
-                          .output_limit = call_.bound.injected,
+                          .model = model_,
+                          .injected_output_tokens = call_.bound.injected,
                           .request_id = {request_id.data(), request_id.size()},
                           .traceparent = traceparent,
                           .answered_text = {}});
@@ -114,6 +117,7 @@ class Attempt {
   }
 
   Call& call_;
+  const provider::Model& model_;
   const provider::Endpoint& endpoint_;
   const provider::Adapter& adapter_;
 };
@@ -147,10 +151,10 @@ std::optional<Failure> take_first(OpenStream& stream, Result<std::string_view> p
   return std::nullopt;
 }
 
-Task<std::optional<Failure>> try_stream(Call& call, const provider::Endpoint& endpoint,
+Task<std::optional<Failure>> try_stream(Call& call, const routing::Candidate& candidate,
                                         std::unique_ptr<OpenStream>& opened) {
   const base::Deadline deadline{call.parts.clock.now() + call.parts.timeouts.first_token};
-  Attempt attempt(call, endpoint);
+  Attempt attempt(call, candidate);
   std::optional<Failure> failed = co_await attempt.send(deadline);
   if (failed) co_return failed;
   const auto type = attempt.reply->head().headers.find("content-type").value_or("");
@@ -167,10 +171,10 @@ Task<std::optional<Failure>> try_stream(Call& call, const provider::Endpoint& en
   co_return failed;
 }
 
-Task<std::optional<Failure>> try_whole(Call& call, const provider::Endpoint& endpoint,
+Task<std::optional<Failure>> try_whole(Call& call, const routing::Candidate& candidate,
                                        std::unique_ptr<WholeAnswer>& fetched) {
   const base::Deadline deadline{call.parts.clock.now() + kWholeAnswerTimeout};
-  Attempt attempt(call, endpoint);
+  Attempt attempt(call, candidate);
   std::optional<Failure> failed = co_await attempt.send(deadline);
   if (failed) co_return failed;
   auto answer = std::make_unique<WholeAnswer>();
@@ -210,15 +214,14 @@ OpenStream::End end_of(Verdict verdict) {
 
 template <class Answer, class Try>
 Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt) {
-  const auto candidates = plan(*call.model, call.parts.random);
   Error last(ErrorCode::no_backend, "No endpoint of this model is available.");
   int tried = 0;
-  for (const provider::Endpoint* endpoint : candidates) {
+  for (const routing::Candidate& candidate : call.plan.candidates) {
     if (tried++ == kMaxAttempts) break;
     std::unique_ptr<Answer> answer;
-    std::optional<Failure> failure = co_await attempt(call, *endpoint, answer);
+    std::optional<Failure> failure = co_await attempt(call, candidate, answer);
     const std::string_view outcome = failure ? base::to_string(failure->error.code) : "ok";
-    call.parts.metrics.upstream_requests.with({endpoint->provider_type, outcome}).add();
+    call.parts.metrics.upstream_requests.with({candidate.endpoint->provider_type, outcome}).add();
     if (!failure) co_return answer;
     last = std::move(failure->error);
     if (failure->elsewhere == Elsewhere::pointless || call.x.scope.cancelled()) co_return last;
@@ -234,31 +237,6 @@ Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt
 }
 
 }  // namespace
-
-std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::Random& random) {
-  if (model.endpoints.size() == 1) return {model.endpoints.front().get()};
-  struct Drawn {
-    const provider::Endpoint* endpoint;
-    double ticket;
-  };
-  std::vector<Drawn> drawn;
-  for (const auto& endpoint : model.endpoints) {
-    // Weighted order without replacement: the largest u^(1/weight) first (Efraimidis and Spirakis,
-    // 2006).
-    const double weight = static_cast<double>(std::max<int64_t>(1, endpoint->weight));
-    const double ticket = std::pow(random.next_unit(), 1.0 / weight);
-    drawn.push_back({endpoint.get(), ticket});
-  }
-  std::sort(drawn.begin(), drawn.end(), [](const Drawn& a, const Drawn& b) {
-    if (a.endpoint->priority != b.endpoint->priority) {
-      return a.endpoint->priority > b.endpoint->priority;
-    }
-    return a.ticket > b.ticket;
-  });
-  std::vector<const provider::Endpoint*> order;
-  for (const Drawn& d : drawn) order.push_back(d.endpoint);
-  return order;
-}
 
 OpenStream::End OpenStream::take(const http::SseEvent& event, std::string& to) {
   if (translation) return translate(event, to);

@@ -1,4 +1,4 @@
-// Attempts: tries the endpoints of a plan one after another until one answers, and is the only
+// Attempts: tries the candidates of a plan one after another until one answers, and is the only
 // place that decides "next candidate". An attempt has answered when its first useful byte is here:
 // for a stream the first event that a caller will see, else the whole answer. Until then nothing
 // was sent to the caller.
@@ -16,10 +16,6 @@
 #include "llm/openai/response.h"
 
 namespace deeppool::gateway {
-
-// Endpoints in the order in which they are tried: by priority (higher first), within one priority
-// drawn by weight.
-std::vector<const provider::Endpoint*> plan(const provider::Model& model, base::Random& random);
 
 struct Translation {
   std::unique_ptr<provider::StreamTranslator> translator;

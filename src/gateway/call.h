@@ -22,6 +22,7 @@
 #include "provider/adapter.h"
 #include "ratelimit/inflight_limiter.h"
 #include "ratelimit/redis/lease_desk.h"
+#include "routing/router.h"
 
 namespace deeppool::gateway {
 
@@ -39,6 +40,7 @@ struct Parts {
   base::Random& random;
   const identity::KeyDirectory& keys;
   const provider::CatalogDirectory& catalog;
+  const routing::Router& router;
   const provider::Adapters& adapters;
   const llm::Tokenizers& tokenizers;
   ratelimit::Limiter& limiter;
@@ -80,14 +82,16 @@ struct Call {
   llm::RequestView view;                        // of x.body, which speaks the house dialect then
   std::unique_ptr<llm::AnswerEncoder> encoder;  // null: the caller speaks the house dialect
   crypto::Digest asked{};  // of the body as it came, where an Idempotency-Key makes it matter
-  std::shared_ptr<const provider::Catalog> catalog;  // keeps `model` alive
-  const provider::Model* model = nullptr;
+  std::shared_ptr<const routing::Routes> routes;  // keeps `model` and `plan` alive
+  const provider::Model* model = nullptr;         // that the caller named
   ratelimit::Permit permit;
   ratelimit::InflightSlot slot;
   TokenBound bound;
   governance::Hold hold;
-  std::unique_ptr<Idempotent> idempotent;        // null without an Idempotency-Key
-  const provider::Endpoint* endpoint = nullptr;  // of the last attempt
+  std::unique_ptr<Idempotent> idempotent;  // null without an Idempotency-Key
+  routing::Plan plan;
+  const provider::Model* served = nullptr;       // of the last attempt: `model` or a child of it
+  const provider::Endpoint* endpoint = nullptr;  // likewise
   int attempts = 0;
   std::vector<std::string> dropped;  // parameters that the endpoint was not told
   std::string upstream_request_id;

@@ -73,7 +73,8 @@ void add_backend_headers(Call& call) {
   call.x.add_header("X-DeepPool-Backend", call.model->vendor_type);
   call.x.add_header("X-DeepPool-Model-Name", call.model->name);
   call.x.add_header("X-DeepPool-Provider-Type", call.endpoint->provider_type);
-  call.x.add_header("X-DeepPool-Route-Target", call.endpoint->name);
+  call.x.add_header("X-DeepPool-Route-Target",
+                    call.model->hybrid() ? call.served->name : call.endpoint->name);
   if (call.dropped.empty()) return;
   call.x.add_header("X-DeepPool-Dropped-Params", joined(call.dropped));
 }
@@ -143,6 +144,7 @@ Task<void> serve_completion(Parts& parts, http::Exchange& x, const Protocol& pro
   } else if (*covered == governance::Covered::not_yet) {
     admitted = co_await await_funds(call);
   }
+  if (admitted) route(call);
   if (admitted) admitted = record_hold(call);
   if (!admitted) {
     co_await end_unanswered(call, std::move(admitted).error());

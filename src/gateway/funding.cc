@@ -10,8 +10,49 @@ namespace {
 using governance::Covered;
 using governance::Demand;
 
+// The models of which one may answer and be charged for.
+template <class Fn>
+void each_payable(const provider::Model& model, Fn fn) {
+  if (!model.hybrid()) return fn(model);
+  for (const provider::Child& child : model.children) {
+    if (child.model && child.model->price.known()) fn(*child.model);
+  }
+}
+
+bool all_free(const provider::Model& model) {
+  bool free = true;
+  each_payable(model, [&](const provider::Model& m) { free = free && m.price.free(); });
+  return free;
+}
+
+// By the dearest of them.
+base::Money most_cost(const provider::Model& model, const TokenBound& bound, int64_t output) {
+  base::Money most;
+  each_payable(model, [&](const provider::Model& m) {
+    most = std::max(most, governance::bound(m.price.tiers, bound.prompt, output));
+  });
+  return most;
+}
+
+// 0: some of them does not say.
+int64_t output_cap(const provider::Model& model) {
+  int64_t cap = 0;
+  bool all_say = true;
+  each_payable(model, [&](const provider::Model& m) {
+    cap = std::max(cap, m.max_output_tokens);
+    all_say = all_say && m.max_output_tokens > 0;
+  });
+  return all_say ? cap : 0;
+}
+
+bool may_reason(const provider::Model& model) {
+  bool may = false;
+  each_payable(model, [&](const provider::Model& m) { may = may || m.supports_reasoning; });
+  return may;
+}
+
 bool limited(const Call& call) {
-  return call.key->quota_total >= 0 || !call.model->price.free();
+  return call.key->quota_total >= 0 || !all_free(*call.model);
 }
 
 // Counted, if that is quick. An upstream with another tokenizer may still count more.
@@ -25,7 +66,7 @@ int64_t likely_prompt(const Call& call) {
 // Whether the upstream is given a bound that the caller did not set: somebody pays for the answer,
 // and it cannot be watched growing (reasoning may not be shown).
 bool needs_injection(const Call& call) {
-  const bool watched = call.view.stream && !call.model->supports_reasoning;
+  const bool watched = call.view.stream && !may_reason(*call.model);
   return !watched && !call.view.max_tokens && call.api != llm::Api::embeddings && limited(call);
 }
 
@@ -35,7 +76,7 @@ int64_t most_output(const Call& call) {
   int64_t tokens = kAssumedOutputTokens;
   if (needs_injection(call)) tokens = kInjectedOutputTokens;
   tokens = call.view.max_tokens.value_or(tokens);
-  const int64_t cap = call.model->max_output_tokens;
+  const int64_t cap = output_cap(*call.model);
   if (cap == 0) return tokens;
   return needs_injection(call) ? cap : std::min(tokens, cap);
 }
@@ -46,9 +87,7 @@ Demand demand_for(const Call& call, int64_t output) {
   demand.key = call.key->id;
   demand.quota_total = call.key->quota_total;
   demand.tokens = call.bound.prompt + output;
-  if (!call.model->price.free()) {
-    demand.cost = governance::bound(call.model->price.tiers, call.bound.prompt, output);
-  }
+  if (!all_free(*call.model)) demand.cost = most_cost(*call.model, call.bound, output);
   return demand;
 }
 

@@ -39,7 +39,7 @@ Task<void> list_models(Parts& parts, http::Exchange& x) {
   std::string body = "{\"object\":\"list\",\"data\":[";
   const size_t empty = body.size();
   for (const auto& model : catalog->models()) {
-    if (!model->price.known() || !call.key->may_use(model->name)) continue;
+    if (!model->sold() || !call.key->may_use(model->name)) continue;
     if (body.size() > empty) body += ',';
     append_model(body, *model);
   }
@@ -56,7 +56,7 @@ Task<void> get_model(Parts& parts, http::Exchange& x) {
   const auto catalog = parts.catalog.current();
   const std::string& name = x.params.front();
   const provider::Model* model = catalog->find(name);
-  if (model == nullptr || !model->price.known() || !call.key->may_use(name)) {
+  if (model == nullptr || !model->sold() || !call.key->may_use(name)) {
     co_await answer_openai_error(x, no_such_model(name));
     co_return;
   }

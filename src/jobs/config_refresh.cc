@@ -28,6 +28,7 @@ Result<void> ConfigRefresh::refresh_locked() {
   if (version == loaded_version()) return {};
   DP_CHECK(targets_.keys.reload(targets_.database));
   DP_CHECK(targets_.catalog.reload(targets_.database, targets_.sealer));
+  targets_.router.rebuild(targets_.catalog.current());
   DP_CHECK(targets_.funds.load_terms());
   loaded_.store(version, std::memory_order_relaxed);
   return {};

@@ -1,7 +1,8 @@
-// ConfigRefresh: keeps what the hot path reads (keys, catalog, terms of funds) equal to the tables.
-// config_version, so that a change made by any process is in force everywhere within a second, and
-// is asked for a refresh by the process that made the change. One per process, owned by services,
-// safe on every thread. On an error the last good state stays and the next poll tries again.
+// ConfigRefresh: keeps what the hot path reads (keys, catalog, policies, terms of funds) equal to
+// the tables. config_version, so that a change made by any process is in force everywhere within a
+// second, and is asked for a refresh by the process that made the change. One per process, owned by
+// services, safe on every thread. On an error the last good state stays and the next poll tries
+// again.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include "governance/funds/funds.h"
 #include "identity/key_directory.h"
 #include "provider/catalog.h"
+#include "routing/router.h"
 #include "sql/database.h"
 
 namespace deeppool::jobs {
@@ -28,6 +30,7 @@ struct RefreshTargets {
   const crypto::Sealer& sealer;
   identity::KeyDirectory& keys;
   provider::CatalogDirectory& catalog;
+  routing::Router& router;
   governance::Funds& funds;
 };
 

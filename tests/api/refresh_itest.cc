@@ -16,7 +16,7 @@ class Observer {
  public:
   Observer(sql::Database& database, const crypto::Sealer& sealer)
       : funds_(database, base::RequestId{}, clock_),
-        refresh_({database, sealer, keys_, catalog_, funds_}) {
+        refresh_({database, sealer, keys_, catalog_, router_, funds_}) {
     EXPECT_TRUE(refresh_.refresh().ok());
     loop_.post([this] { tasks_.spawn(refresh_.run(pool_, scope_)); });
     thread_ = std::thread([this] { loop_.run(); });
@@ -37,6 +37,7 @@ class Observer {
  private:
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
+  routing::Router router_;
   base::SystemClock clock_;
   governance::Funds funds_;
   jobs::ConfigRefresh refresh_;

@@ -68,8 +68,9 @@ class Rig {
   crypto::Sealer sealer_{crypto::SecretKey::generate(random_), random_};
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
+  routing::Router router_of_models_;
   governance::Funds funds_{database_, base::RequestId{}, clock_};
-  jobs::ConfigRefresh refresh_{{database_, sealer_, keys_, catalog_, funds_}};
+  jobs::ConfigRefresh refresh_{{database_, sealer_, keys_, catalog_, router_of_models_, funds_}};
   governance::UsageStore usage_{database_, base::RequestId{}};
   portalapi::Guards guards_{clock_};
   async::Loop loop_;
