@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "adminapi/audited_change.h"
 #include "adminapi/limits.h"
+#include "adminapi/wallet_change.h"
 #include "governance/ledger/wallet_store.h"
 #include "identity/user_store.h"
 #include "webapi/fields.h"
@@ -16,6 +16,7 @@ namespace {
 namespace ledger = governance::ledger;
 namespace wallets = governance::wallets;
 using base::Money;
+using governance::Wallet;
 using http::Access;
 using http::Method;
 using webapi::Answer;
@@ -31,14 +32,19 @@ Answer show_billing(const Services& s, const Request& request) {
   return boost::json::value(webapi::wallet_json(wallet));
 }
 
-Answer update_billing(const Services& s, const Request& request) {
+Result<WalletChange> update_billing(const Services& s, const Request& request) {
   DP_TRY(const auto id, webapi::path_id<base::UserId>(request, 0, "user"));
   Fields body(request.body);
   const auto allowed = body.flag("allow_overdraft");
   const auto most = body.money("max_overdraft_yuan", {Money(), kMaxMovement});
   DP_CHECK(body.finish());
-  boost::json::object updated;
-  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+  const auto fits = [allowed, most](Wallet wallet) {
+    wallet.allow_overdraft = allowed.value_or(wallet.allow_overdraft);
+    wallet.max_overdraft = most.value_or(wallet.max_overdraft);
+    return wallet.available() >= Money();
+  };
+  const auto work = [&s, id, allowed, most](sql::Writer& tx,
+                                            boost::json::object& updated) -> Result<Change> {
     DP_CHECK(identity::users::get(tx, id));
     DP_TRY(const auto before, wallets::get(tx, id));
     DP_CHECK(wallets::set_overdraft(
@@ -48,8 +54,8 @@ Answer update_billing(const Services& s, const Request& request) {
     updated = webapi::wallet_json(after);
     return Change{"user.billing", "user", std::to_string(id.value),
                   difference(webapi::wallet_json(before), updated)};
-  }));
-  return boost::json::value(std::move(updated));
+  };
+  return WalletChange{id, ErrorCode::conflict, fits, work};
 }
 
 struct Adjustment {
@@ -84,11 +90,12 @@ Result<Adjustment> read_adjustment(const Request& request) {
 }
 
 // The same request again, with the same reference, moves nothing a second time.
-Answer adjust(const Services& s, const Request& request) {
+Result<WalletChange> adjust(const Services& s, const Request& request) {
   DP_TRY(const auto id, webapi::path_id<base::UserId>(request, 0, "user"));
   DP_TRY(const Adjustment a, read_adjustment(request));
-  boost::json::object answer;
-  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+  const auto fits = [a](const Wallet& wallet) { return wallet.available() >= -a.amount; };
+  const auto work = [&s, id, a, actor = request.user.id](
+                        sql::Writer& tx, boost::json::object& answer) -> Result<Change> {
     DP_CHECK(identity::users::get(tx, id));
     DP_TRY(const ledger::Posted posted, ledger::post(tx, {.about = a.reference,
                                                           .user = id,
@@ -96,7 +103,7 @@ Answer adjust(const Services& s, const Request& request) {
                                                           .other = ledger::kAdjustment,
                                                           .ref = a.reference,
                                                           .remark = a.reason,
-                                                          .actor = request.user.id,
+                                                          .actor = actor,
                                                           .at_ms = webapi::now_ms(s)}));
     DP_TRY(const auto wallet, wallets::get(tx, id));
     const bool repeated = posted == ledger::Posted::before;
@@ -110,8 +117,8 @@ Answer adjust(const Services& s, const Request& request) {
                    {"reason", a.reason},
                    {"reference", a.reference},
                    {"repeated", repeated}}};
-  }));
-  return boost::json::value(std::move(answer));
+  };
+  return WalletChange{id, ErrorCode::insufficient_quota, fits, work};
 }
 
 Answer list_transactions(const Services& s, const Request& request) {
@@ -132,8 +139,9 @@ std::vector<http::Route> billing_routes(const Admin& admin) {
   const std::string user = "/api/v1/admin/users/{id}";
   return {
       {Method::get, user + "/billing", Access::admin, kMaxBody, at(show_billing)},
-      {Method::put, user + "/billing", Access::admin, kMaxBody, at(update_billing)},
-      {Method::post, user + "/wallet/adjustments", Access::admin, kMaxBody, at(adjust)},
+      {Method::put, user + "/billing", Access::admin, kMaxBody, wallet_change(s, update_billing)},
+      {Method::post, user + "/wallet/adjustments", Access::admin, kMaxBody,
+       wallet_change(s, adjust)},
       {Method::get, user + "/wallet/transactions", Access::admin, kMaxBody, at(list_transactions)},
   };
 }

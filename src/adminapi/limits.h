@@ -1,6 +1,7 @@
 // Every bound of this module, with its reason.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,6 +26,10 @@ inline constexpr size_t kMaxScaleBytes = 32;               // "671B-A37B"; the t
 inline constexpr int64_t kMaxModelTokens = 1'000'000'000;  // 100 times the longest context known
 // One adjustment, one overdraft (100 million yuan): a tenth of what a wallet can hold.
 inline constexpr base::Money kMaxMovement = base::Money::units(1'000'000'000'000'000'000);
+// Until all instances have given recalled leases back: half a second until they hear of it, a
+// quarter until they do it, and as much again when the database is slow.
+inline constexpr std::chrono::milliseconds kRecallWait{2000};
+inline constexpr std::chrono::milliseconds kRecallPoll{50};
 inline constexpr size_t kMaxReferenceBytes = 64;  // more than any UUID
 inline constexpr size_t kMaxRemarkBytes = 255;    // the tables' columns
 

@@ -73,7 +73,7 @@ TEST(Text, Utf8) {
 TEST(Text, JsonStringCannotBreakOut) {
   std::string out;
   append_json_string(out, "a\"b\\\n\x1b\xff");
-  EXPECT_EQ(out, "\"a\\\"b\\\\\\u000a\\u001b\xef\xbf\xbd\"");
+  EXPECT_EQ(out, "\"a\\\"b\\\\\\n\\u001b\xef\xbf\xbd\"");
 }
 
 TEST(Text, Parsing) {

@@ -219,6 +219,8 @@ void append_json_string(std::string& out, std::string_view text) {
     } else if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
+    } else if (c == '\n') {
+      out += "\\n";
     } else {
       out += "\\u00";
       out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);

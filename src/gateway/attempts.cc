@@ -108,7 +108,7 @@ class Attempt {
                           .body = call_.x.body,
                           .endpoint = endpoint_,
                           .model = model_,
-                          .injected_output_tokens = call_.bound.injected,
+                          .output_limit = call_.bound.injected,
                           .request_id = {request_id.data(), request_id.size()},
                           .traceparent = traceparent,
                           .answered_text = {}});

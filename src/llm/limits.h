@@ -35,6 +35,10 @@ inline constexpr size_t kMaxPieceBytes = 16384;
 // What is kept of an upstream's error text, for the log.
 inline constexpr size_t kMaxErrorTextBytes = 1024;
 
+// The text of a stream that could go on elsewhere is kept up to here: some 50,000 words. A longer
+// answer that breaks off ends with an error.
+inline constexpr size_t kMaxKeptTextBytes = 256 * 1024;
+
 // What a stream's chunks have in common is kept up to here; id, model and the like take some 250.
 inline constexpr size_t kMaxMouldBytes = 1024;
 

@@ -23,10 +23,12 @@ struct Asking {
   const llm::RequestView& view;
   const json::PaddedBytes& body;  // the house request that `view` was made of
   const Endpoint& endpoint;
-  const Model& model;                  // the one that `endpoint` serves
-  int64_t injected_output_tokens = 0;  // a bound where the caller set none; 0: none is added
-  std::string_view request_id;         // ours; for the upstream's log
-  std::string_view traceparent;        // may be empty
+  const Model& model;  // the one that `endpoint` serves
+  // A bound on the answer, in the place of the caller's own if there is one; 0: as the caller
+  // wrote.
+  int64_t output_limit = 0;
+  std::string_view request_id;   // ours; for the upstream's log
+  std::string_view traceparent;  // may be empty
   // What of the answer's text the caller has already: the endpoint shall go on behind it. Empty for
   // an answer from its start; only for endpoints with prefix_continuation.
   std::string_view answered_text;

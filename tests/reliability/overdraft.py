@@ -78,7 +78,7 @@ class Books:
         self.before = {}
 
     def _change(self, sql):
-        self.store.run(f"{sql}; UPDATE config_version SET version = version + 1;")
+        self.store.run(f"{sql}; UPDATE config_version SET version = version + 1, terms_version = terms_version + 1;")
 
     def give_money(self, yuan):
         amount = int(yuan * 10**10) if self.scale > 1 else yuan
@@ -245,7 +245,8 @@ def overdraft(options, verdict):
         time.sleep(1)
         judge_burst(verdict, "free tokens", fleet.burst(PAID))
         await_return(verdict, books)
-        world.store.run("UPDATE token_grants SET revoked_at = 1; UPDATE config_version SET version = version + 1;")
+        world.store.run("UPDATE token_grants SET revoked_at = 1; UPDATE config_version SET"
+                        " version = version + 1, terms_version = terms_version + 1;")
         books.give_money(0.1)
         time.sleep(1)
         judge_burst(verdict, "a balance", fleet.burst(PAID), exactly=TENFOLD)

@@ -108,7 +108,7 @@ void World::run(const std::function<Result<void>(sql::Writer&)>& work) {
 }
 
 void World::something_is_settled() {
-  switch (dice.below(12)) {
+  switch (dice.below(13)) {
     case 0:
     case 1:
     case 2:
@@ -130,6 +130,8 @@ void World::something_is_settled() {
       return grant_tokens();
     case 10:
       return grant_discount();
+    case 11:
+      return recall_wallet();
     default:
       return revoke_something();
   }
@@ -224,6 +226,10 @@ void World::change_overdraft() {
   run([&](sql::Writer& tx) {
     return g::wallets::set_overdraft(tx, any_user(), policy, base::unix_ms(clock.wall()));
   });
+}
+
+void World::recall_wallet() {
+  run([&](sql::Writer& tx) { return g::wallets::recall(tx, any_user()); });
 }
 
 void World::grant_tokens() {

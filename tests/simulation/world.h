@@ -77,6 +77,7 @@ class World {
   void change_price();
   void change_quota();
   void change_overdraft();
+  void recall_wallet();
   void grant_tokens();
   void grant_discount();
   void revoke_something();

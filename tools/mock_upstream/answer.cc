@@ -19,22 +19,6 @@ std::string head_of(const Call& call, const Plain& plain, size_t length) {
   return head;
 }
 
-std::string usage_of(const Call& call, const Content& content) {
-  switch (call.behaviour.style.usage) {
-    case UsagePlace::none:
-      return "";
-    case UsagePlace::zero:
-      return usage_json({});
-    case UsagePlace::garbage:
-      return R"({"prompt_tokens":"many","completion_tokens":-5,"total_tokens":1e999})";
-    case UsagePlace::as_asked:
-    case UsagePlace::on_finish:
-    case UsagePlace::every_chunk:
-      break;
-  }
-  return usage_json({call.ask.prompt_tokens, content.pieces(), content.reasoning});
-}
-
 Task<bool> send_in_pieces(Call& call, std::string_view body, size_t piece) {
   const auto pause = call.ask.script.ms("piece_ms", call.behaviour.style.piece_ms);
   while (!body.empty()) {
@@ -126,7 +110,8 @@ Task<void> answer_with(Call& call, const Content& content) {
     co_return;
   }
   call.record.completion_tokens = content.pieces();
-  const std::string body = whole_answer(call.identity, content, usage_of(call, content));
+  call.record.reasoning_tokens = static_cast<int64_t>(content.thoughts.size());
+  const std::string body = make_voice(call, content)->whole();
   co_await send_whole(call, body);
 }
 

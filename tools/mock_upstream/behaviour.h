@@ -25,12 +25,13 @@ struct Style {
   std::string_view field = "data: ";
   std::string_view opening = "";  // raw bytes before the first event
   std::string_view between = "";  // raw bytes before each event
-  std::string_view after_done = "";
   UsagePlace usage = UsagePlace::as_asked;
   Ending ending = Ending::complete;
   bool role = true;
   bool finish = true;
-  bool done = true;        // the [DONE] event
+  bool done = true;        // the event that says so
+  bool odd_first = false;  // an event that clients must pass over
+  bool late = false;       // an event after the end
   bool last_blank = true;  // the empty line that ends the last event
   bool two_lines = false;  // each event's JSON over two data lines
   bool batch = false;      // many events in one write

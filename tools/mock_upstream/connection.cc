@@ -24,6 +24,27 @@ std::string plain_answer(int status, std::string_view body) {
   return out;
 }
 
+std::string refusal(Dialect dialect, const Error& error) {
+  const int status = error.code == ErrorCode::not_found           ? 404
+                     : error.code == ErrorCode::unauthenticated   ? 401
+                     : error.code == ErrorCode::permission_denied ? 403
+                                                                  : 400;
+  return plain_answer(
+      status,
+      error_json(dialect, status, {error.message, "invalid_request_error", "", error.param}));
+}
+
+std::string_view dialect_name(Dialect dialect) {
+  constexpr std::string_view kNames[] = {"openai", "anthropic", "gemini"};
+  return kNames[static_cast<size_t>(dialect)];
+}
+
+std::string_view id_prefix(const Ask& ask) {
+  if (ask.dialect == Dialect::anthropic) return "msg_mock-";
+  if (ask.dialect == Dialect::gemini) return "mock-";
+  return ask.route == Route::completions ? "cmpl-mock-" : "chatcmpl-mock-";
+}
+
 }  // namespace
 
 Connection::Connection(Shared& shared, std::unique_ptr<async::Socket> socket)
@@ -114,28 +135,33 @@ Task<bool> Connection::read_chunked(size_t head_size) {
   co_return true;
 }
 
+std::string Connection::list_answer(const Place& place) const {
+  return place.route == Route::stats ? shared_.stats.to_json() : models_answer(place.dialect);
+}
+
 Task<Fate> Connection::answer_request() {
   Wire wire(*socket_);
-  const Route route = route_of(head_);
-  if (route == Route::stats || route == Route::models) {
-    const std::string body = route == Route::stats ? shared_.stats.to_json() : models_answer();
-    co_await answer_list(wire, body);
+  const Place place = place_of(head_);
+  if (place.route == Route::stats || place.route == Route::models) {
+    const std::string bytes = plain_answer(200, list_answer(place));
+    co_await wire.send(bytes);
     co_return wire.fate;
   }
   Result<Ask> ask = read_ask(head_, body_);
-  if (ask && ask->route == Route::unknown) {
-    ask = Error(ErrorCode::not_found,
-                "Invalid URL: the mock has chat/completions, completions, "
-                "embeddings and models.");
-  }
-  if (!ask) {
-    co_await answer_refused(wire, ask.error());
+  if (!ask || ask->route == Route::count_tokens) {
+    ++shared_.stats.requests;
+    const std::string bytes =
+        ask ? plain_answer(200, count_answer(*ask)) : refusal(place.dialect, ask.error());
+    co_await wire.send(bytes);
     co_return wire.fate;
   }
   Record record;
-  record.id = (route == Route::completions ? "cmpl-mock-" : "chatcmpl-mock-") +
-              std::to_string(shared_.started_us) + "-" + std::to_string(shared_.next_id++);
-  record.prompt_tokens = ask->prompt_tokens;
+  record.id = std::string(id_prefix(*ask)) + std::to_string(shared_.started_us) + "-" +
+              std::to_string(shared_.next_id++);
+  const Usage usage = usage_of(*ask, 0, 0);
+  record.prompt_tokens = usage.prompt;
+  record.cache_read_tokens = usage.cache_read;
+  record.cache_write_tokens = usage.cache_write;
   record.end = "peer_closed";
   Call call{.head = head_,
             .body = body_,
@@ -154,6 +180,7 @@ Task<void> Connection::run_behaviour(Call& call) {
     record.request_id = call.head.headers.find("x-request-id").value_or("");
     record.traceparent = call.head.headers.find("traceparent").value_or("");
     record.path = call.head.target;
+    record.dialect = dialect_name(call.ask.dialect);
     record.model = call.ask.model;
     record.behaviour = call.behaviour.name;
     record.stream = call.ask.stream;
@@ -182,19 +209,6 @@ void Connection::close_record(Record& record, const Wire& wire) {
   if (!shared_.journal.on()) return;
   record.ended_us = now_us();
   shared_.journal.write(record);
-}
-
-Task<void> Connection::answer_refused(Wire& wire, const Error& error) {
-  ++shared_.stats.requests;
-  const int status = error.code == ErrorCode::not_found ? 404 : 400;
-  const std::string body = error_json({error.message, "invalid_request_error", "", error.param});
-  const std::string bytes = plain_answer(status, body);
-  co_await wire.send(bytes);
-}
-
-Task<void> Connection::answer_list(Wire& wire, std::string_view body) {
-  const std::string bytes = plain_answer(200, body);
-  co_await wire.send(bytes);
 }
 
 }  // namespace deeppool::mock

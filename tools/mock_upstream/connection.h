@@ -36,8 +36,7 @@ class Connection {
   Task<bool> read_chunked(size_t head_size);
   Task<Fate> answer_request();
   Task<void> run_behaviour(Call& call);
-  Task<void> answer_refused(Wire& wire, const Error& error);
-  Task<void> answer_list(Wire& wire, std::string_view body);
+  std::string list_answer(const Place& place) const;
   void close_record(Record& record, const Wire& wire);
 
   Shared& shared_;

@@ -9,20 +9,25 @@
 namespace deeppool::mock {
 namespace {
 
-// The text as a JSON string without its quotes.
-std::string escaped(std::string_view text) {
-  std::string out;
+// As a JSON string without its quotes.
+void append_escaped(std::string& out, std::string_view text) {
+  const size_t start = out.size();
   base::append_json_string(out, text);
-  return out.substr(1, out.size() - 2);
+  out.erase(start, 1);
+  out.pop_back();
 }
 
-void append_word(std::string& out, int64_t piece) {
-  out += piece == 0 ? "w" : " w";
-  out += std::to_string(piece + 1);
+void append_word(std::string& out, int64_t number) {
+  out += number == 0 ? "w" : " w";
+  base::append_int(out, number + 1);
 }
 
 bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
+int64_t size_of(const auto& items) {
+  return static_cast<int64_t>(items.size());
 }
 
 // Any fixed function of the place will do; the values are exact in a float.
@@ -48,43 +53,68 @@ std::string embedding_base64(size_t input, int64_t dimensions) {
   return '"' + base::base64_encode(bytes) + '"';
 }
 
-std::string nullable(std::string_view text) {
-  if (text.empty()) return "null";
-  std::string out;
-  base::append_json_string(out, text);
-  return out;
-}
-
 }  // namespace
 
 int64_t Content::pieces() const {
-  if (!deltas.empty()) return static_cast<int64_t>(deltas.size());
-  if (!texts.empty()) return static_cast<int64_t>(texts.size());
-  return words;
+  int64_t count = size_of(thoughts) + (texts.empty() ? words : size_of(texts));
+  for (const ToolCall& call : calls) count += 1 + size_of(call.arguments);
+  return count;
 }
 
-void Content::append_text(std::string& out, int64_t piece) const {
-  if (texts.empty()) {
-    append_word(out, piece);
+Piece Content::piece(int64_t i) const {
+  if (i < size_of(thoughts)) return {.kind = Piece::Kind::thought, .index = i};
+  i -= size_of(thoughts);
+  const int64_t text_pieces = texts.empty() ? words : size_of(texts);
+  if (i < text_pieces || calls.empty()) return {.kind = Piece::Kind::text, .index = i};
+  i -= text_pieces;
+  for (size_t call = 0; call < calls.size(); ++call) {
+    const int64_t arguments = size_of(calls[call].arguments);
+    if (i == 0) return {Piece::Kind::call, 0, call, arguments == 0};
+    if (i <= arguments) return {Piece::Kind::arguments, i - 1, call, i == arguments};
+    i -= 1 + arguments;
+  }
+  return {.kind = Piece::Kind::text, .index = i};
+}
+
+void Content::append(std::string& out, const Piece& piece) const {
+  const auto i = static_cast<size_t>(piece.index);
+  if (piece.kind == Piece::Kind::thought) {
+    append_escaped(out, thoughts[i]);
+  } else if (piece.kind == Piece::Kind::arguments) {
+    append_escaped(out, calls[piece.call].arguments[i]);
+  } else if (texts.empty()) {
+    append_word(out, first_word + piece.index);
+  } else if (raw_texts) {
+    out += texts[i];
   } else {
-    out += escaped(texts[static_cast<size_t>(piece)]);
+    append_escaped(out, texts[i]);
   }
 }
 
 std::string Content::text() const {
   std::string out;
-  for (int64_t i = 0; i < pieces(); ++i) append_text(out, i);
+  const int64_t count = texts.empty() ? words : size_of(texts);
+  for (int64_t i = 0; i < count; ++i) append(out, {.kind = Piece::Kind::text, .index = i});
+  return out;
+}
+
+std::string Content::thought() const {
+  std::string out;
+  for (const std::string& thought : thoughts) out += thought;
   return out;
 }
 
 Content word_content(const Ask& ask) {
   Content content;
-  const int64_t asked = ask.max_tokens >= 0 ? ask.max_tokens : kDefaultTokens;
+  content.first_word = count_words(ask.answered);
+  const bool by_limit = ask.max_tokens >= 0 && content.first_word == 0;
+  const int64_t asked = by_limit ? ask.max_tokens : kDefaultTokens;
   const int64_t chunks = ask.script.number("chunks", asked);
-  content.words = std::max<int64_t>(ask.script.number("tokens", chunks), 0);
+  content.words = ask.script.number("tokens", chunks) - content.first_word;
+  content.words = std::max<int64_t>(content.words, 0);
   if (ask.max_tokens >= 0 && content.words >= ask.max_tokens) {
     content.words = ask.max_tokens;
-    content.finish = "length";
+    content.finish = Finish::length;
   }
   return content;
 }
@@ -100,43 +130,26 @@ Content text_content(std::string_view text, size_t piece_bytes) {
   return content;
 }
 
-std::string usage_json(const Usage& usage) {
-  const auto prompt = std::to_string(usage.prompt);
-  return "{\"prompt_tokens\":" + prompt +
-         ",\"completion_tokens\":" + std::to_string(usage.completion) +
-         ",\"total_tokens\":" + std::to_string(usage.prompt + usage.completion) +
-         ",\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0}"
-         ",\"completion_tokens_details\":{\"reasoning_tokens\":" +
-         std::to_string(usage.reasoning) +
-         ",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}";
-}
-
-std::string chunk_prefix(const Identity& identity) {
-  std::string out = "{\"id\":\"" + identity.id + "\",\"object\":\"";
-  out += identity.route == Route::chat ? "chat.completion.chunk" : "text_completion";
-  out += "\",\"created\":" + std::to_string(identity.created) + ",\"model\":";
-  base::append_json_string(out, identity.model);
-  out += ",\"system_fingerprint\":\"fp_mock\",\"choices\":";
-  return out;
-}
-
-std::string whole_answer(const Identity& identity, const Content& content, std::string_view usage) {
-  std::string out = "{\"id\":\"" + identity.id + "\",\"object\":\"";
-  out += identity.route == Route::chat ? "chat.completion" : "text_completion";
-  out += "\",\"created\":" + std::to_string(identity.created) + ",\"model\":";
-  base::append_json_string(out, identity.model);
-  out += ",\"choices\":[{\"index\":0,";
-  if (identity.route == Route::completions) {
-    out += "\"text\":\"" + content.text() + '"';
-  } else if (!content.message.empty()) {
-    out += "\"message\":" + content.message;
-  } else {
-    out += "\"message\":{\"role\":\"assistant\",\"content\":\"" + content.text() +
-           "\",\"refusal\":null,\"annotations\":[]}";
+void skip_answered(Content& content, std::string_view answered) {
+  while (!answered.empty() && !content.texts.empty()) {
+    std::string& text = content.texts.front();
+    const size_t same = std::min(text.size(), answered.size());
+    if (text.compare(0, same, answered, 0, same) != 0) return;
+    answered.remove_prefix(same);
+    if (same < text.size()) {
+      text.erase(0, same);
+    } else {
+      content.texts.erase(content.texts.begin());
+    }
   }
-  out += ",\"logprobs\":null,\"finish_reason\":\"" + std::string(content.finish) + "\"}]";
-  if (!usage.empty()) out += ",\"usage\":" + std::string(usage);
-  return out + ",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_mock\"}";
+}
+
+Usage usage_of(const Ask& ask, int64_t completion, int64_t reasoning) {
+  Usage usage{.prompt = ask.prompt_tokens, .completion = completion, .reasoning = reasoning};
+  usage.cache_read = std::clamp<int64_t>(ask.script.number("cached", 0), 0, usage.prompt);
+  usage.cache_write =
+      std::clamp<int64_t>(ask.script.number("cache_write", 0), 0, usage.prompt - usage.cache_read);
+  return usage;
 }
 
 std::string embeddings_answer(const Ask& ask) {
@@ -155,22 +168,30 @@ std::string embeddings_answer(const Ask& ask) {
   return out + ",\"usage\":{\"prompt_tokens\":" + tokens + ",\"total_tokens\":" + tokens + "}}";
 }
 
-std::string models_answer() {
-  std::string out = "{\"object\":\"list\",\"data\":[";
-  std::string_view comma;
-  for (const std::string_view id : {"mock", "mock-slow", "mock-tool-calls", "mock-reasoning"}) {
-    out += comma;
-    out += "{\"id\":\"" + std::string(id) +
-           "\",\"object\":\"model\",\"created\":1700000000,\"owned_by\":\"mock\"}";
-    comma = ",";
+std::string models_answer(Dialect dialect) {
+  std::string rows;
+  for (const std::string id : {"mock", "mock-slow", "mock-tool-calls", "mock-reasoning"}) {
+    if (!rows.empty()) rows += ',';
+    if (dialect == Dialect::anthropic) {
+      rows += R"({"type":"model","id":")" + id + R"(","display_name":")" + id +
+              R"(","created_at":"2023-11-14T22:13:20Z"})";
+    } else if (dialect == Dialect::gemini) {
+      rows += R"({"name":"models/)" + id + R"(","displayName":")" + id +
+              R"(","inputTokenLimit":1048576,"outputTokenLimit":65536,)"
+              R"("supportedGenerationMethods":["generateContent","countTokens"]})";
+    } else {
+      rows += R"({"id":")" + id + R"(","object":"model","created":1700000000,"owned_by":"mock"})";
+    }
   }
-  return out + "]}";
+  if (dialect == Dialect::gemini) return "{\"models\":[" + rows + "]}";
+  if (dialect == Dialect::openai) return "{\"object\":\"list\",\"data\":[" + rows + "]}";
+  return "{\"data\":[" + rows +
+         R"(],"has_more":false,"first_id":"mock","last_id":"mock-reasoning"})";
 }
 
-std::string error_json(const ApiError& error) {
-  return "{\"error\":{\"message\":" + nullable(error.message) +
-         ",\"type\":" + nullable(error.type) + ",\"param\":" + nullable(error.param) +
-         ",\"code\":" + nullable(error.code) + "}}";
+std::string count_answer(const Ask& ask) {
+  const char* name = ask.dialect == Dialect::gemini ? "totalTokens" : "input_tokens";
+  return "{\"" + std::string(name) + "\":" + std::to_string(ask.prompt_tokens) + "}";
 }
 
 }  // namespace deeppool::mock

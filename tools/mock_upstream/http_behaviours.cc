@@ -4,6 +4,7 @@
 
 #include "mock_upstream/behaviour.h"
 #include "mock_upstream/limits.h"
+#include "mock_upstream/voice.h"
 
 namespace deeppool::mock {
 namespace {
@@ -12,8 +13,7 @@ std::string plain_body(const Call& call) {
   if (call.ask.route == Route::embeddings) return embeddings_answer(call.ask);
   const Content content = word_content(call.ask);
   call.record.completion_tokens = content.pieces();
-  return whole_answer(call.identity, content,
-                      usage_json({call.ask.prompt_tokens, content.pieces(), 0}));
+  return make_voice(call, content)->whole();
 }
 
 // Sends bytes as they are and leaves the connection to `fate`.
@@ -81,7 +81,7 @@ Task<void> send_error(Call& call, int status, const ApiError& error) {
     const std::string_view value = call.ask.script.text(name, "");
     if (!value.empty()) extra += std::string(name) + ": " + std::string(value) + "\r\n";
   }
-  const std::string body = error_json(error);
+  const std::string body = error_json(call.ask.dialect, status, error);
   co_await send_plain(call, {.status = status, .extra = extra}, body);
 }
 
@@ -90,20 +90,59 @@ Task<void> fail(Call& call) {
   co_await send_error(call, status, error_for(status));
 }
 
-Task<void> insufficient_quota(Call& call) {
-  co_await send_error(call, 429,
-                      {"You exceeded your current quota, please check your plan.",
-                       "insufficient_quota", "insufficient_quota", ""});
+// What a vendor says of a state that has no status of its own.
+struct Words {
+  int status;
+  ApiError error;
+};
+
+Task<void> send_words(Call& call, const Words (&by_dialect)[3]) {
+  const Words& words = by_dialect[static_cast<size_t>(call.ask.dialect)];
+  co_await send_error(call, words.status, words.error);
 }
 
+constexpr Words kNoMoney[3] = {
+    {429,
+     {"You exceeded your current quota, please check your plan.", "insufficient_quota",
+      "insufficient_quota", ""}},
+    {400,
+     {"Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to "
+      "upgrade or purchase credits.",
+      "", "", ""}},
+    {429,
+     {"You exceeded your current quota, please check your plan and billing details.", "", "", ""}},
+};
+Task<void> insufficient_quota(Call& call) {
+  co_await send_words(call, kNoMoney);
+}
+
+constexpr Words kTooLong[3] = {
+    {400,
+     {"This model's maximum context length is 8192 tokens.", "invalid_request_error",
+      "context_length_exceeded", "messages"}},
+    {400, {"prompt is too long: 208310 tokens > 200000 maximum", "", "", ""}},
+    {400,
+     {"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", "",
+      "", ""}},
+};
 Task<void> context_length(Call& call) {
-  co_await send_error(call, 400,
-                      {"This model's maximum context length is 8192 tokens.",
-                       "invalid_request_error", "context_length_exceeded", "messages"});
+  co_await send_words(call, kTooLong);
+}
+
+constexpr Words kBadKey[3] = {
+    {401, kErrors[2]},
+    {401, {"invalid x-api-key", "", "", ""}},
+    {400, {"API key not valid. Please pass a valid API key.", "", "", ""}},
+};
+Task<void> bad_key(Call& call) {
+  co_await send_words(call, kBadKey);
 }
 
 Task<void> error_200(Call& call) {
-  co_await send_error(call, 200, kErrors[0]);
+  const bool here = co_await delay(call);
+  if (!here) co_return;
+  const std::string body = error_json(call.ask.dialect, 500, kErrors[0]);
+  co_await send_plain(call, {}, body);
 }
 
 Task<void> html_error(Call& call) {
@@ -245,8 +284,8 @@ Task<void> gzip(Call& call) {
 
 Task<void> invalid_utf8(Call& call) {
   Content content;
-  content.message = "{\"role\":\"assistant\",\"content\":\"caf\xe9 \xc3(\",\"refusal\":null}";
-  content.deltas = {"{\"content\":\"caf\xe9 \"}", "{\"content\":\"\xc3(\"}"};
+  content.texts = {"caf\xe9 ", "\xc3("};
+  content.raw_texts = true;
   co_await answer_with(call, content);
 }
 
@@ -266,10 +305,10 @@ Task<void> empty_body(Call& call) {
 }
 
 constexpr Behaviour kRows[] = {
-    {"status",
-     "`status-<code>`: that status with an OpenAI error; retry-after=, x-should-retry=", fail},
-    {"insufficient-quota", "429 that no retry will mend", insufficient_quota},
-    {"context-length", "400 context_length_exceeded", context_length},
+    {"status", "`status-<code>`: that status with an error; retry-after=, x-should-retry=", fail},
+    {"insufficient-quota", "the account is empty, which no retry will mend", insufficient_quota},
+    {"context-length", "400: the prompt is too long", context_length},
+    {"bad-key", "the key is not valid, in the vendor's words and status", bad_key},
     {"error-200", "an error body with status 200, streamed or not", error_200},
     {"html-error", "502 with an HTML page", html_error},
     {"garbage", "bytes that are not HTTP", garbage},

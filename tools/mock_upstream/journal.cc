@@ -48,6 +48,7 @@ void Journal::write(const Record& record) const {
   add(line, "request_id", record.request_id);
   add(line, "traceparent", record.traceparent);
   add(line, "path", record.path);
+  add(line, "dialect", record.dialect);
   add(line, "model", record.model);
   add(line, "behaviour", record.behaviour);
   line += record.stream ? ",\"stream\":true" : ",\"stream\":false";
@@ -56,6 +57,9 @@ void Journal::write(const Record& record) const {
   add(line, "events", record.events);
   add(line, "prompt_tokens", record.prompt_tokens);
   add(line, "completion_tokens", record.completion_tokens);
+  add(line, "reasoning_tokens", record.reasoning_tokens);
+  add(line, "cache_read_tokens", record.cache_read_tokens);
+  add(line, "cache_write_tokens", record.cache_write_tokens);
   add(line, "end", record.end);
   line += "}\n";
   [[maybe_unused]] const ssize_t n = ::write(fd_, line.data(), line.size());

@@ -16,6 +16,7 @@ struct Record {
   std::string request_id;  // x-request-id as received
   std::string traceparent;
   std::string path;
+  std::string_view dialect;
   std::string model;
   std::string behaviour;
   bool stream = false;
@@ -24,7 +25,10 @@ struct Record {
   int64_t events = 0;  // SSE events sent in full to the kernel
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // pieces sent
-  std::string_view end;           // completed, broken (by the script), peer_closed
+  int64_t reasoning_tokens = 0;   // of them
+  int64_t cache_read_tokens = 0;  // of the prompt's
+  int64_t cache_write_tokens = 0;
+  std::string_view end;  // completed, broken (by the script), peer_closed
 };
 
 class Journal {

@@ -71,7 +71,8 @@ TEST(Ask, ReadsWhatIsWanted) {
   EXPECT_EQ(ask->max_tokens, 7);
   EXPECT_EQ(ask->prompt_tokens, 4);
   EXPECT_EQ(ask->images, 1);
-  EXPECT_EQ(ask->tools, std::vector<std::string>{"f"});
+  ASSERT_EQ(ask->tools.size(), 1u);
+  EXPECT_EQ(ask->tools[0].name, "f");
   EXPECT_EQ(ask->script.behaviour, "cut");
 }
 
@@ -94,20 +95,42 @@ TEST(Content, SaysHowManyTokensItIs) {
     const char* params;
     int64_t max_tokens;
     int64_t words;
-    const char* finish;
+    Finish finish;
+    const char* answered = "";
   };
   const Row rows[] = {
-      {"ok", -1, 16, "stop"},         {"ok", 5, 5, "length"},
-      {"ok;tokens=3", 5, 3, "stop"},  {"ok;tokens=9", 5, 5, "length"},
-      {"ok;chunks=4", -1, 4, "stop"},
+      {"ok", -1, 16, Finish::stop},
+      {"ok", 5, 5, Finish::length},
+      {"ok;tokens=3", 5, 3, Finish::stop},
+      {"ok;tokens=9", 5, 5, Finish::length},
+      {"ok;chunks=4", -1, 4, Finish::stop},
+      {"ok", -1, 14, Finish::stop, "w1 w2"},
+      {"ok;tokens=9", 9, 7, Finish::stop, "w1 w2"},
+      {"ok;tokens=9", 3, 3, Finish::length, "w1 w2"},
+      {"ok;tokens=2", -1, 0, Finish::stop, "w1 w2"},
   };
   for (const Row& row : rows) {
     Ask ask;
     ask.max_tokens = row.max_tokens;
     ask.script = parse_header_script(row.params);
+    ask.answered = row.answered;
     const Content content = word_content(ask);
     EXPECT_EQ(content.pieces(), row.words) << row.params;
     EXPECT_EQ(content.finish, row.finish) << row.params;
+  }
+}
+
+TEST(Content, LeavesOutWhatWasAnswered) {
+  struct Row {
+    const char* answered;
+    const char* rest;
+  };
+  for (const Row& row :
+       {Row{"", "one two three"}, Row{"one ", "two three"}, Row{"one t", "wo three"},
+        Row{"one two three", ""}, Row{"other", "one two three"}}) {
+    Content content = text_content("one two three", 4);
+    skip_answered(content, row.answered);
+    EXPECT_EQ(content.text(), row.rest) << row.answered;
   }
 }
 

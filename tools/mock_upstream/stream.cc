@@ -29,7 +29,7 @@ Stream::Stream(Call& call, const Content& content)
       content_(content),
       style_(call.behaviour.style),
       script_(call.ask.script),
-      prefix_(chunk_prefix(call.identity)),
+      voice_(make_voice(call, content)),
       break_after_(script_.number("after", std::min<int64_t>(3, content.pieces()))),
       piece_(script_.number("piece", style_.piece)),
       chunk_time_(script_.ms("chunk_ms", style_.chunk_ms)) {}
@@ -59,12 +59,10 @@ Task<bool> Stream::open() {
     const bool opened = co_await put(style_.opening);
     if (!opened) co_return false;
   }
-  if (!style_.role || call_.ask.route != Route::chat) co_return true;
-  const bool role_sent = co_await event(
-      chunk(R"([{"index":0,"delta":{"role":"assistant","content":"","refusal":null},)"
-            R"("logprobs":null,"finish_reason":null}])",
-            every_usage()));
-  co_return role_sent;
+  if (style_.odd_first) events_.push_back(voice_->odd_event());
+  voice_->open(events_);
+  const bool said = co_await send_events();
+  co_return said;
 }
 
 Task<bool> Stream::send_content() {
@@ -72,22 +70,27 @@ Task<bool> Stream::send_content() {
   const bool breaks = style_.ending != Ending::complete && !forever;
   const int64_t count = breaks ? std::min(break_after_, content_.pieces()) : content_.pieces();
   for (int64_t i = 0; forever || i < count; ++i) {
-    const bool sent = co_await send_piece_events(i);
+    const bool sent = co_await say(i);
     if (!sent) co_return false;
   }
   co_return true;
 }
 
-Task<bool> Stream::send_piece_events(int64_t piece) {
+Task<bool> Stream::say(int64_t piece) {
   if (chunk_time_.count() > 0) {
     const bool here = co_await wait_for_turn();
     if (!here) co_return false;
   }
-  std::string choice;
-  append_choice(choice, piece);
+  const Piece said = content_.piece(piece);
+  const int64_t thought = said.kind == Piece::Kind::thought ? 1 : 0;
   ++call_.record.completion_tokens;
-  const bool sent = co_await event(chunk(choice, every_usage()));
-  if (!sent) --call_.record.completion_tokens;
+  call_.record.reasoning_tokens += thought;
+  voice_->say(said, events_);
+  const bool sent = co_await send_events();
+  if (!sent) {
+    --call_.record.completion_tokens;
+    call_.record.reasoning_tokens -= thought;
+  }
   co_return sent;
 }
 
@@ -97,62 +100,39 @@ Task<bool> Stream::wait_for_turn() {
   co_return here;
 }
 
-void Stream::append_choice(std::string& out, int64_t piece) const {
-  if (call_.ask.route == Route::completions) {
-    out += "[{\"text\":\"";
-    content_.append_text(out, piece);
-    out += "\",\"index\":0,\"logprobs\":null,\"finish_reason\":null}]";
-    return;
-  }
-  out += "[{\"index\":0,\"delta\":";
-  if (content_.deltas.empty()) {
-    out += "{\"content\":\"";
-    content_.append_text(out, piece);
-    out += "\"}";
-  } else {
-    out += content_.deltas[static_cast<size_t>(piece)];
-  }
-  out += ",\"logprobs\":null,\"finish_reason\":null}]";
-}
-
-std::string_view Stream::every_usage() {
-  if (style_.usage == UsagePlace::every_chunk) {
-    usage_ = usage_json({call_.record.prompt_tokens, call_.record.completion_tokens, 0});
-    return usage_;
-  }
-  const bool asked = call_.ask.include_usage && style_.usage == UsagePlace::as_asked;
-  return asked ? "null" : "";
-}
-
-std::string Stream::chunk(std::string_view choice, std::string_view usage) const {
-  std::string json = prefix_;
-  json += choice;
-  if (!usage.empty()) {
-    json += ",\"usage\":";
-    json += usage;
-  }
-  json += '}';
-  return json;
-}
-
-Task<bool> Stream::event(std::string_view json) {
-  std::string text(style_.between);
+void Stream::append_event(std::string& out, const Event& event) const {
+  out += style_.between;
   // Without the last empty line, each event's own comes with the next one.
-  if (!style_.last_blank && call_.record.events > 0) text += style_.newline;
-  text += style_.field;
+  if (!style_.last_blank && call_.record.events > 0) out += style_.newline;
+  if (!event.name.empty()) {
+    out += "event: ";
+    out += event.name;
+    out += style_.newline;
+  }
+  out += style_.field;
+  std::string_view json = event.json;
   if (style_.two_lines) {
     const size_t comma = json.find(',') + 1;
-    text += json.substr(0, comma);
-    text += style_.newline;
-    text += style_.field;
+    out += json.substr(0, comma);
+    out += style_.newline;
+    out += style_.field;
     json.remove_prefix(comma);
   }
-  text += json;
-  text += style_.newline;
-  if (style_.last_blank) text += style_.newline;
-  ++unflushed_events_;
-  const bool sent = co_await put(text);
-  co_return sent;
+  out += json;
+  out += style_.newline;
+  if (style_.last_blank) out += style_.newline;
+}
+
+Task<bool> Stream::send_events() {
+  for (const Event& event : events_) {
+    std::string text;
+    append_event(text, event);
+    ++unflushed_events_;
+    const bool sent = co_await put(text);
+    if (!sent) co_return false;
+  }
+  events_.clear();
+  co_return true;
 }
 
 Task<bool> Stream::put(std::string_view bytes) {
@@ -181,36 +161,18 @@ Task<bool> Stream::flush() {
   co_return sent;
 }
 
-// The finish chunk, the usage chunk, [DONE] and the end of the body: one write, as most providers
-// send them.
 Task<bool> Stream::close() {
-  const Usage truth{call_.record.prompt_tokens, call_.record.completion_tokens, content_.reasoning};
-  std::string usage = usage_json(truth);
-  if (style_.usage == UsagePlace::zero) usage = usage_json({});
-  if (style_.usage == UsagePlace::garbage) {
-    usage = R"({"prompt_tokens":"many","completion_tokens":-5,"total_tokens":1e999})";
-  }
-  if (style_.finish) {
-    const std::string empty = call_.ask.route == Route::chat ? R"("delta":{})" : R"("text":"")";
-    const std::string choice = "[{\"index\":0," + empty +
-                               ",\"logprobs\":null,\"finish_reason\":\"" +
-                               std::string(content_.finish) + "\"}]";
-    const bool inside = style_.usage == UsagePlace::on_finish || style_.usage == UsagePlace::zero ||
-                        style_.usage == UsagePlace::garbage;
-    const bool sent = co_await event(chunk(choice, inside ? usage : every_usage()));
-    if (!sent) co_return false;
-  }
-  if (call_.ask.include_usage && style_.usage == UsagePlace::as_asked) {
-    const bool sent = co_await event(chunk("[]", usage));
-    if (!sent) co_return false;
-  }
+  voice_->close(events_);
+  const bool said = co_await send_events();
+  if (!said) co_return false;
   std::string rest;
-  if (style_.done) {
-    rest = std::string(style_.between) + std::string(style_.field) + "[DONE]";
+  if (!voice_->done().empty()) {
+    rest = std::string(style_.between) + std::string(style_.field);
+    rest += voice_->done();
     rest += style_.newline;
     rest += style_.newline;
   }
-  rest += style_.after_done;
+  if (style_.late) append_event(rest, voice_->late_event());
   if (!rest.empty()) append_http_chunk(out_, rest);
   out_ += kLastChunk;
   const bool sent = co_await flush();
@@ -218,29 +180,29 @@ Task<bool> Stream::close() {
   co_return sent;
 }
 
-Task<bool> Stream::break_off() {
+// The last event of an answer that fails, and a well-framed end.
+Task<void> Stream::end_with(const Event& event) {
+  events_.push_back(event);
+  const bool sent = co_await send_events();
+  out_ += kLastChunk;
+  if (sent) co_await flush();
+}
+
+Task<void> Stream::break_off() {
   call_.record.end = "broken";
   call_.wire.fate = Fate::close;
   switch (style_.ending) {
-    case Ending::error_event: {
-      const std::string error = error_json(
-          {"The engine died while it was answering.", "server_error", "engine_died", ""});
-      const bool sent = co_await event(error);
-      out_ += kLastChunk;
-      if (sent) co_await flush();
+    case Ending::error_event:
+      co_await end_with(voice_->error_event(
+          500, {"The engine died while it was answering.", "server_error", "engine_died", ""}));
       break;
-    }
     case Ending::error_text:
-      out_.clear();
-      append_http_chunk(out_, "data: {\"error\":\"the engine died\"}\n\n");
-      out_ += kLastChunk;
-      co_await flush();
+      co_await end_with(voice_->error_text_event());
       break;
     case Ending::error_named: {
-      const std::string error = error_json({"Overloaded.", "overloaded_error", "", ""});
-      append_http_chunk(out_, "event: error\ndata: " + error + "\n\n");
-      out_ += kLastChunk;
-      co_await flush();
+      Event event = voice_->error_event(529, {"Overloaded.", "overloaded_error", "", ""});
+      event.name = "error";
+      co_await end_with(event);
       break;
     }
     case Ending::cut:  // inside an HTTP chunk and inside an event
@@ -257,7 +219,6 @@ Task<bool> Stream::break_off() {
     case Ending::forever:
       break;
   }
-  co_return true;
 }
 
 }  // namespace deeppool::mock

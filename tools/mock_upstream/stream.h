@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "mock_upstream/behaviour.h"
+#include "mock_upstream/voice.h"
 
 namespace deeppool::mock {
 
@@ -17,28 +17,27 @@ class Stream {
  private:
   Task<bool> open();
   Task<bool> send_content();
-  Task<bool> send_piece_events(int64_t piece);
+  Task<bool> say(int64_t piece);
   Task<bool> close();
-  Task<bool> break_off();
-  Task<bool> event(std::string_view json);
+  Task<void> break_off();
+  Task<void> end_with(const Event& event);
+  Task<bool> send_events();                // what the voice has put into events_
   Task<bool> put(std::string_view bytes);  // raw bytes into the body
   Task<bool> flush();
   Task<bool> wait_for_turn();
-  std::string chunk(std::string_view choice, std::string_view usage) const;
-  void append_choice(std::string& out, int64_t piece) const;
-  std::string_view every_usage();
+  void append_event(std::string& out, const Event& event) const;
 
   Call& call_;
   const Content& content_;
   const Style& style_;
   const Script& script_;
-  const std::string prefix_;
+  const std::unique_ptr<Voice> voice_;
   const int64_t break_after_;  // content events before a broken ending
   const int64_t piece_;
   const std::chrono::milliseconds chunk_time_;
   base::Instant next_;
   std::string out_;
-  std::string usage_;
+  Events events_;
   int64_t unflushed_events_ = 0;
 };
 

@@ -6,12 +6,6 @@ namespace deeppool::mock {
 namespace {
 
 constexpr std::string_view kPing = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
-constexpr std::string_view kLateEvent =
-    "data: {\"id\":\"late\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"mock\","
-    "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"LATE\"},\"finish_reason\":null}]}\n\n";
-constexpr std::string_view kNoChoices =
-    "data: {\"id\":\"usage-only\",\"object\":\"chat.completion.chunk\",\"created\":1,"
-    "\"model\":\"mock\",\"usage\":null}\n\n";
 
 constexpr Behaviour kRows[] = {
     {"ok", "the plain answer", answer},
@@ -43,7 +37,7 @@ constexpr Behaviour kRows[] = {
      answer,
      {.done = false, .last_blank = false}},
     {"no-done", "no [DONE]", answer, {.done = false}},
-    {"data-after-done", "an event after [DONE]", answer, {.after_done = kLateEvent}},
+    {"data-after-done", "an event after the end", answer, {.late = true}},
     // Fields
     {"no-usage", "never says its usage", answer, {.usage = UsagePlace::none}},
     {"usage-on-finish",
@@ -58,7 +52,10 @@ constexpr Behaviour kRows[] = {
     {"garbage-usage", "usage of wrong types and signs", answer, {.usage = UsagePlace::garbage}},
     {"no-role", "the first delta has no role", answer, {.role = false}},
     {"no-finish", "no finish reason at the end", answer, {.finish = false}},
-    {"no-choices", "a chunk without `choices` first", answer, {.opening = kNoChoices}},
+    {"no-choices",
+     "first an event without `choices`, or of an unknown kind",
+     answer,
+     {.odd_first = true}},
     // Ends. `after=N` says after how many content events.
     {"cut", "the connection closes inside an event", answer, {.ending = Ending::cut}},
     {"reset", "the connection is reset", answer, {.ending = Ending::reset}},

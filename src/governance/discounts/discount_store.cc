@@ -1,5 +1,6 @@
 #include "governance/discounts/discount_store.h"
 
+#include "governance/funds/terms.h"
 #include "sql/dialect.h"
 
 #define DP_DISCOUNT_COLUMNS \
@@ -25,6 +26,7 @@ Result<base::DiscountId> create(sql::Writer& tx, const NewDiscount& d) {
          tx.execute("INSERT INTO discounts (user_id, discount_ppm, starts_at, ends_at, remark,"
                     " created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                     d.user, d.ppm, d.starts_at_ms, d.ends_at_ms, d.remark, d.created_by, d.now_ms));
+  DP_CHECK(terms_changed(tx));
   return base::DiscountId{done.last_insert_id};
 }
 
@@ -38,6 +40,7 @@ Result<Discount> get(sql::Reader& reader, base::DiscountId id) {
 Result<Discount> revoke(sql::Writer& tx, base::DiscountId id, int64_t now_ms) {
   DP_CHECK(tx.execute("UPDATE discounts SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?",
                       now_ms, id));
+  DP_CHECK(terms_changed(tx));
   return get(tx, id);
 }
 

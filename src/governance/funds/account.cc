@@ -240,7 +240,9 @@ std::vector<LeaseOrder> Account::returns(base::Instant since, const Moment& mome
                           terms.grants.end();
     const bool unused = over || of.used_at <= since;
     if (unused) forget_wants(of);  // who noted them has given up, or notes them again
-    const bool back = of.idle < 0 || (unused && of.idle > 0);
+    const bool recalled =
+        of.fund.kind == FundKind::wallet && terms.recalled_until_ms > moment.wall_ms;
+    const bool back = of.idle < 0 || ((unused || recalled) && of.idle > 0);
     if (back || of.doubtful) orders.push_back(order(of, back ? of.idle : 0));
   }
   std::ranges::sort(orders, {}, &LeaseOrder::fund);

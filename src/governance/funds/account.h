@@ -68,7 +68,8 @@ class Account {
   // One exchange with the store at a time: orders() begins it, finish() ends it.
   bool exchanging() const { return exchanging_; }
   std::vector<LeaseOrder> orders();
-  // Of what lies idle since `since`, of grants no longer in force, of doubts and of debts.
+  // Of what lies idle since `since` or is recalled, of grants no longer in force, of doubts and of
+  // debts.
   std::vector<LeaseOrder> returns(base::Instant since, const Moment& moment);
   void finish(std::span<const LeaseOrder> orders, std::span<const LeaseFill> fills, Landing landing,
               base::Instant now);

@@ -32,11 +32,11 @@ Demand paid_demand(int64_t tokens, int64_t units) {
 }
 
 struct World {
-  explicit World(Sharing how = Sharing::alone) : sharing(how) {}
-  Sharing sharing;
+  explicit World(Takes how = Takes::everything) : takes(how) {}
+  Takes takes;
   testing::FakeClock clock;
   FakeTables tables;
-  FakeLeaseStore store{tables, 1, sharing};
+  FakeLeaseStore store{tables, 1, takes};
   FundBook book{store, clock};
 
   // Grants 1 and 2, the second expiring first; 10 % off.
@@ -176,6 +176,27 @@ TEST(FundBook, AnExpiredGrantIsNotUsedAndGoesBackWhenItIsNoLongerInForce) {
   w.book.return_idle(w.clock.now() - std::chrono::hours(1));
   EXPECT_EQ(w.tables.funds[kGrantA].leased, 0);
   EXPECT_EQ(w.tables.funds[kGrantB].leased, 0);
+}
+
+TEST(FundBook, ARecalledWalletKeepsNothingIdleWhileRequestsRun) {
+  World w;
+  w.tables.funds[kWallet].total = 1000;
+  Hold running;
+  ASSERT_TRUE(cover(w.book, running, paid_demand(10, 10)).ok());
+  EXPECT_EQ(w.tables.funds[kWallet].leased, 1000);
+  auto terms = std::make_shared<Terms>();
+  terms->users[kUser].recalled_until_ms = base::unix_ms(w.clock.wall()) + 1;
+  w.book.set_terms(terms);
+  const auto long_ago = w.clock.now() - std::chrono::hours(1);
+  w.book.return_idle(long_ago);
+  EXPECT_EQ(w.tables.funds[kWallet].leased, 10);
+  running.settle(10, Money::units(4));
+  Hold next;
+  ASSERT_TRUE(cover(w.book, next, paid_demand(10, 10)).ok());
+  w.clock.advance(std::chrono::milliseconds(1));
+  w.book.return_idle(long_ago);
+  EXPECT_EQ(w.tables.funds[kWallet].leased, 1000);  // the recall is over
+  w.tables.check();
 }
 
 TEST(FundBook, ALoweredLimitIsInForceAtOnce) {
@@ -367,7 +388,7 @@ TEST(FundBook, TwoHundredRequestsOnABalanceForTen) {
 // was admitted never passes what is there, and the books balance in every state.
 struct Instance {
   Instance(FakeTables& tables, int number, testing::FakeClock& clock)
-      : id(number), store(tables, number, Sharing::shared), book(store, clock) {}
+      : id(number), store(tables, number, Takes::wanted), book(store, clock) {}
   int id;
   FakeLeaseStore store;
   FundBook book;

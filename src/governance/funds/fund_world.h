@@ -43,10 +43,13 @@ struct FakeTables {
   }
 };
 
+// What an order takes: all there is makes a lease outlast many requests of a test.
+enum class Takes { everything, wanted };
+
 class FakeLeaseStore final : public LeaseStore {
  public:
-  FakeLeaseStore(FakeTables& tables, int instance, Sharing sharing)
-      : tables_(tables), instance_(instance), sharing_(sharing) {}
+  FakeLeaseStore(FakeTables& tables, int instance, Takes takes)
+      : tables_(tables), instance_(instance), takes_(takes) {}
 
   Exchanged exchange(std::span<const LeaseOrder> orders, std::span<LeaseFill> fills) override {
     const std::lock_guard lock(tables_.mutex);
@@ -76,7 +79,7 @@ class FakeLeaseStore final : public LeaseStore {
     out.doubtful_landed = order.doubtful && sequence == *order.doubtful;
     const int64_t available = fund.available() + order.returning;
     if (order.wanted > 0 && available >= std::max<int64_t>(order.least, 1)) {
-      out.taken = sharing_ == Sharing::alone ? available : std::min(order.wanted, available);
+      out.taken = takes_ == Takes::everything ? available : std::min(order.wanted, available);
     }
     fund.leased += out.taken - order.returning;
     amount += out.taken - order.returning;
@@ -88,7 +91,7 @@ class FakeLeaseStore final : public LeaseStore {
 
   FakeTables& tables_;
   const int instance_;
-  const Sharing sharing_;
+  const Takes takes_;
 };
 
 // As the gateway does it, without waiting.

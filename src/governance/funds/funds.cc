@@ -37,7 +37,10 @@ Result<void> Funds::claim() {
 
 Result<void> Funds::load_terms() {
   DP_TRY(auto reader, database_.read());
+  DP_TRY(const int64_t version, terms_version(reader));
+  if (version == terms_version_) return {};
   DP_TRY(auto terms, governance::load_terms(reader));
+  terms_version_ = terms->version;
   book_.set_terms(std::move(terms));
   return {};
 }

@@ -24,7 +24,7 @@ class Funds {
 
   // Blocking; only after everything of earlier runs was applied: gives back what they had leased.
   Result<void> claim();
-  // Blocking: what administrators settled, afresh; for the config refresh.
+  // Blocking: what administrators settled, if that has changed; for the config refresh alone.
   Result<void> load_terms();
 
   // Never waits: see FundBook::raise. After not_yet: cover().
@@ -52,6 +52,7 @@ class Funds {
   SqlLeaseStore store_;
   FundBook book_;
   base::Instant renewed_at_{};  // by upkeep only
+  int64_t terms_version_ = 0;   // by load_terms only
   std::optional<async::BlockingPool> pool_;
 };
 

@@ -6,9 +6,12 @@
 #include <thread>
 
 #include "base/random.h"
+#include "governance/discounts/discount_store.h"
 #include "governance/funds/fund_world.h"
 #include "governance/funds/lease_store.h"
 #include "governance/funds/limits.h"
+#include "governance/grants/grant_store.h"
+#include "governance/ledger/wallet_store.h"
 #include "sql/transaction.h"
 #include "testing/databases.h"
 
@@ -118,17 +121,17 @@ class LeaseStoreTest : public testing::DatabaseTest {
     EXPECT_EQ(done.landing, Landing::done) << (done.error ? done.error->detail : "");
     return fill;
   }
-  bool alone() { return store_->sharing() == Sharing::alone; }
+  bool alone() { return database().engine() == sql::Engine::sqlite; }  // it has one process
   std::optional<SqlLeaseStore> store_;
 };
 DEEPPOOL_EACH_DATABASE(LeaseStoreTest);
 
 TEST_P(LeaseStoreTest, TakesWhatIsThereAndGivesItBack) {
   const LeaseFill quota = order({.fund = kQuota, .least = 10, .wanted = 10, .sequence = 1});
-  EXPECT_EQ(quota.taken, alone() ? 1000 : 125);  // large against 10: an eighth
+  EXPECT_EQ(quota.taken, 125);  // large against 10: an eighth
   EXPECT_EQ(quota.available, 1000 - quota.taken);
   const LeaseFill grant = order({.fund = kGrant, .least = 1, .wanted = 100, .sequence = 1});
-  EXPECT_EQ(grant.taken, alone() ? 500 : 100);
+  EXPECT_EQ(grant.taken, 100);
   const LeaseFill wallet =
       order({.fund = kWallet, .least = 15'000'000'000, .wanted = 15'000'000'000, .sequence = 1});
   EXPECT_EQ(wallet.taken, 15'000'000'000);
@@ -152,6 +155,16 @@ TEST_P(LeaseStoreTest, TakesNothingBelowTheLeastAndNothingOfWhatIsNotThere) {
   EXPECT_EQ(none.available, 0);
   auto reader = database().read();
   EXPECT_EQ(*reader->query_value<int64_t>("SELECT COUNT(*) FROM fund_leases"), 1);
+}
+
+TEST_P(LeaseStoreTest, ARecalledWalletLeasesJustWhatIsAsked) {
+  run(database(), [](sql::Writer& tx) { return wallets::recall(tx, kUser); });
+  EXPECT_EQ(order({.fund = kWallet, .least = 5, .wanted = 7, .sequence = 1}).taken, 7);
+  run(database(), [](sql::Writer& tx) -> Result<void> {
+    DP_CHECK(tx.execute("UPDATE user_wallets SET recalled_until = {now_ms} - 1"));
+    return {};
+  });
+  EXPECT_GT(order({.fund = kWallet, .least = 5, .wanted = 7, .sequence = 2}).taken, 7);
 }
 
 // A request that free tokens were to cover cost more than it held.
@@ -256,9 +269,45 @@ TEST_P(LeaseStoreTest, ReadsTheTermsInForce) {
   EXPECT_EQ(own.grants[0].id, base::GrantId{2});
   EXPECT_EQ(own.grants[1].expires_at_ms, kNever);
   EXPECT_EQ(own.overdraft, Money::units(5'000'000'000));
+  EXPECT_EQ(own.recalled_until_ms, 0);
   const int64_t now = base::unix_ms(base::SystemClock().wall());
   EXPECT_EQ((*terms)->discount_ppm(own, now), 200'000);
   EXPECT_EQ((*terms)->discount_ppm((*terms)->of(base::UserId{2}), now + 120'000), 0);
+}
+
+TEST_P(LeaseStoreTest, TermsSayWhenTheyHaveChanged) {
+  auto reader = database().read();
+  const auto version = [&] { return *terms_version(*reader); };
+  int64_t before = version();
+  const std::function<Result<void>(sql::Writer&)> changes[] = {
+      [](sql::Writer& tx) { return wallets::recall(tx, kUser); },
+      [](sql::Writer& tx) { return wallets::set_overdraft(tx, kUser, {}, 0); },
+      [](sql::Writer& tx) -> Result<void> {
+        DP_TRY(
+            const auto grant,
+            grants::create(
+                tx,
+                {.user = kUser, .tokens = 1, .expires_at_ms = {}, .remark = {}, .created_by = {}}));
+        DP_CHECK(grants::revoke(tx, grant, 1));
+        return {};
+      },
+      [](sql::Writer& tx) -> Result<void> {
+        DP_TRY(
+            const auto discount,
+            discounts::create(
+                tx, {.user = kUser, .ppm = 1, .ends_at_ms = {}, .remark = {}, .created_by = {}}));
+        DP_CHECK(discounts::revoke(tx, discount, 1));
+        return {};
+      },
+  };
+  for (const auto& change : changes) {
+    run(database(), change);
+    EXPECT_GT(version(), before);
+    before = version();
+  }
+  const auto terms = load_terms(*reader);
+  EXPECT_EQ((*terms)->version, before);
+  EXPECT_GT((*terms)->of(kUser).recalled_until_ms, 0);
 }
 
 // One instance of many: its book, and what it settled but the tables do not have yet.

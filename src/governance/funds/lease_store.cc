@@ -20,6 +20,7 @@ struct Standing {
   int64_t available = 0;
   bool spent = false;
   bool unlimited = false;  // a quota lifted meanwhile
+  bool recalled = false;   // an administrator wants what is not needed
 };
 
 Result<Standing> quota_standing(sql::Writer& tx, int64_t key) {
@@ -46,15 +47,17 @@ Result<Standing> grant_standing(sql::Writer& tx, int64_t grant) {
 
 Result<Standing> wallet_standing(sql::Writer& tx, int64_t user) {
   DP_TRY(const auto row,
-         (tx.query_one<Money, Money, Money>(
-             "SELECT posted, leased, CASE WHEN allow_overdraft = 1 THEN max_overdraft ELSE 0 END"
+         (tx.query_one<Money, Money, Money, bool>(
+             "SELECT posted, leased, CASE WHEN allow_overdraft = 1 THEN max_overdraft ELSE 0 END,"
+             " CASE WHEN recalled_until > {now_ms} THEN 1 ELSE 0 END"
              " FROM user_wallets WHERE user_id = ? {for_update}",
              user)));
   if (!row) return Standing{};
-  const auto& [posted, leased, overdraft] = *row;
+  const auto& [posted, leased, overdraft, recalled] = *row;
   const auto available =
       Money::from_units(base::Int128{posted.units()} + overdraft.units() - leased.units());
-  return Standing{true, available ? available->units() : 0};
+  return Standing{
+      .exists = true, .available = available ? available->units() : 0, .recalled = recalled};
 }
 
 Result<Standing> standing_of(sql::Writer& tx, FundId fund) {
@@ -113,14 +116,13 @@ Result<void> move_unguarded(sql::Writer& tx, FundId fund, int64_t by) {
   return {};
 }
 
-int64_t amount_to_take(Sharing sharing, const LeaseOrder& order, const Standing& fund) {
+int64_t amount_to_take(const LeaseOrder& order, const Standing& fund) {
   if (order.wanted <= 0 || !fund.exists) return 0;
   if (fund.unlimited) return order.wanted;
   const int64_t available = fund.available;
   if (available < std::max<int64_t>(order.least, 1)) return 0;
-  if (sharing == Sharing::alone) return available;
-  const bool small = available / kSmallFundRequests < order.wanted;
-  const int64_t amount = small ? order.wanted : std::max(order.wanted, available / kLeaseShare);
+  const bool frugal = fund.recalled || available / kSmallFundRequests < order.wanted;
+  const int64_t amount = frugal ? order.wanted : std::max(order.wanted, available / kLeaseShare);
   return std::min(amount, available);
 }
 
@@ -155,8 +157,7 @@ Error voided() {
 
 class Exchange {
  public:
-  Exchange(sql::Writer& tx, const std::string& instance, Sharing sharing)
-      : tx_(tx), instance_(instance), sharing_(sharing) {}
+  Exchange(sql::Writer& tx, const std::string& instance) : tx_(tx), instance_(instance) {}
 
   Result<void> check_epoch(int64_t epoch) {
     DP_TRY(const auto current,
@@ -171,7 +172,7 @@ class Exchange {
     }
     DP_TRY(Standing fund, standing_of(tx_, order.fund));
     fund.available += order.returning;
-    fill.taken = amount_to_take(sharing_, order, fund);
+    fill.taken = amount_to_take(order, fund);
     fill.available = fund.available - fill.taken;
     fill.spent = fund.spent;
     if (order.returning != 0) DP_CHECK(move_unguarded(tx_, order.fund, -order.returning));
@@ -206,7 +207,6 @@ class Exchange {
 
   sql::Writer& tx_;
   const std::string& instance_;
-  const Sharing sharing_;
 };
 
 std::string host_name() {
@@ -218,9 +218,7 @@ std::string host_name() {
 }  // namespace
 
 SqlLeaseStore::SqlLeaseStore(sql::Database& database, const base::RequestId& instance)
-    : database_(database),
-      instance_(instance.to_string()),
-      sharing_(database.engine() == sql::Engine::sqlite ? Sharing::alone : Sharing::shared) {}
+    : database_(database), instance_(instance.to_string()) {}
 
 Result<void> SqlLeaseStore::claim() {
   DP_TRY(
@@ -239,7 +237,7 @@ Result<void> SqlLeaseStore::claim() {
 
 Result<void> SqlLeaseStore::release() {
   return sql::run_transaction(database_, [this](sql::Writer& tx) -> Result<void> {
-    DP_CHECK(Exchange(tx, instance_, sharing_).check_epoch(epoch_));
+    DP_CHECK(Exchange(tx, instance_).check_epoch(epoch_));
     DP_CHECK(release_all(tx, instance_));
     DP_CHECK(
         tx.execute("UPDATE instances SET seen_at = {now_ms}, drained_at = {now_ms}"
@@ -276,7 +274,7 @@ LeaseStore::Exchanged SqlLeaseStore::exchange(std::span<const LeaseOrder> orders
   bool complete = false;  // the last attempt came to its commit
   const auto work = [&](sql::Writer& tx) -> Result<void> {
     complete = false;
-    Exchange exchange(tx, instance_, sharing_);
+    Exchange exchange(tx, instance_);
     DP_CHECK(exchange.check_epoch(epoch_));
     for (const size_t i : by_fund) {
       DP_TRY(fills[i], exchange.fill(orders[i]));

@@ -21,7 +21,8 @@ namespace deeppool::governance {
 struct LeaseOrder {
   FundId fund;
   int64_t returning = 0;  // may be negative: a debt, spent without having been leased
-  // Nothing is taken unless `least` is available; then up to `wanted`, or more of a large fund.
+  // Nothing is taken unless `least` is available; then up to `wanted`, or more of a large fund
+  // that nobody recalls.
   int64_t least = 0;
   int64_t wanted = 0;
   int64_t sequence = 0;                  // of this process: 1, 2, ...
@@ -48,12 +49,9 @@ class LeaseStore {
   virtual Exchanged exchange(std::span<const LeaseOrder> orders, std::span<LeaseFill> fills) = 0;
 };
 
-// Whether other instances lease from the same tables.
-enum class Sharing { alone, shared };
-
 class SqlLeaseStore final : public LeaseStore {
  public:
-  // `database` outlives the store; `instance` is the spool's. SQLite has one process: alone.
+  // `database` outlives the store; `instance` is the spool's.
   SqlLeaseStore(sql::Database& database, const base::RequestId& instance);
 
   // Begins a new epoch of this instance (an older process with the same id can lease no more) and
@@ -66,12 +64,10 @@ class SqlLeaseStore final : public LeaseStore {
   Result<void> renew();
 
   Exchanged exchange(std::span<const LeaseOrder> orders, std::span<LeaseFill> fills) override;
-  Sharing sharing() const { return sharing_; }
 
  private:
   sql::Database& database_;
   const std::string instance_;
-  const Sharing sharing_;
   int64_t epoch_ = 0;
 };
 

@@ -26,10 +26,13 @@ inline constexpr std::chrono::milliseconds kRenewInterval = std::chrono::seconds
 inline constexpr std::chrono::milliseconds kEmptyRowLife = std::chrono::hours(24);
 // For transactions under way and clocks that run at different speeds.
 inline constexpr std::chrono::milliseconds kReclaimGrace = std::chrono::minutes(1);
-// Shared funds: a request takes what it needs of a fund that is small against it, else an eighth of
-// what is available, so that a few instances share it and rarely ask.
+// A request takes what it needs of a fund that is small against it, else an eighth of what is
+// available, so that a few instances and administrators share it, and it is rarely asked for.
 inline constexpr int64_t kSmallFundRequests = 20;
 inline constexpr int64_t kLeaseShare = 8;
+// How long a recall of a wallet's leases lasts: every instance hears of it within a second, and who
+// recalled it is done after a few. Until then each hold costs a transaction.
+inline constexpr std::chrono::milliseconds kRecallLife{5000};
 // Refills that one request waits for. Each brings what it asked for or a refusal; more than a few
 // mean that rivals take everything at once.
 inline constexpr int kMaxRefills = 8;

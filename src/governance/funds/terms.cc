@@ -26,8 +26,19 @@ int64_t Terms::discount_ppm(const UserTerms& user, int64_t now_ms) const {
   return std::max(best(user.discounts, now_ms), best(for_all, now_ms));
 }
 
+Result<void> terms_changed(sql::Writer& tx) {
+  DP_CHECK(tx.execute("UPDATE config_version SET terms_version = terms_version + 1 WHERE id = 1"));
+  return {};
+}
+
+Result<int64_t> terms_version(sql::Reader& reader) {
+  return reader.query_value<int64_t>("SELECT terms_version FROM config_version WHERE id = 1");
+}
+
 Result<std::shared_ptr<const Terms>> load_terms(sql::Reader& reader) {
   auto terms = std::make_shared<Terms>();
+  // Read before the tables: what changes meanwhile has a higher version.
+  DP_TRY(terms->version, terms_version(reader));
   using MaybeTime = std::optional<int64_t>;
   DP_TRY(const auto grants,
          (reader.query<base::UserId, base::GrantId, MaybeTime>(
@@ -49,10 +60,16 @@ Result<std::shared_ptr<const Terms>> load_terms(sql::Reader& reader) {
     auto& list = user ? terms->users[*user].discounts : terms->for_all;
     list.push_back({ppm, starts, ends.value_or(kNever)});
   }
-  DP_TRY(const auto overdrafts,
-         (reader.query<base::UserId, base::Money>("SELECT user_id, max_overdraft FROM user_wallets"
-                                                  " WHERE allow_overdraft = 1")));
-  for (const auto& [user, most] : overdrafts) terms->users[user].overdraft = most;
+  DP_TRY(const auto wallets,
+         (reader.query<base::UserId, base::Money, int64_t>(
+             "SELECT user_id, CASE WHEN allow_overdraft = 1 THEN max_overdraft ELSE 0 END,"
+             " recalled_until FROM user_wallets WHERE allow_overdraft = 1"
+             " OR recalled_until > {now_ms}")));
+  for (const auto& [user, overdraft, recalled_until] : wallets) {
+    UserTerms& own = terms->users[user];
+    own.overdraft = overdraft;
+    own.recalled_until_ms = recalled_until;
+  }
   return std::shared_ptr<const Terms>(std::move(terms));
 }
 

@@ -32,6 +32,8 @@ struct UserTerms {
   std::vector<GrantTerms> grants;  // not revoked, not spent; expiring first, then by id
   std::vector<DiscountTerms> discounts;
   base::Money overdraft;  // 0: none is allowed
+  // Until then nothing of the wallet lies idle in leases; as clocks of instances see it.
+  int64_t recalled_until_ms = 0;
 };
 
 class Terms {
@@ -43,9 +45,14 @@ class Terms {
 
   std::unordered_map<base::UserId, UserTerms> users;
   std::vector<DiscountTerms> for_all;
+  int64_t version = 0;
 };
 
+// Whatever changes grants, discounts, overdrafts or recalls calls it in its transaction: nobody
+// reads them all because a model has changed.
+Result<void> terms_changed(sql::Writer& tx);
 // Blocking.
+Result<int64_t> terms_version(sql::Reader& reader);
 Result<std::shared_ptr<const Terms>> load_terms(sql::Reader& reader);
 
 }  // namespace deeppool::governance

@@ -1,5 +1,6 @@
 #include "governance/grants/grant_store.h"
 
+#include "governance/funds/terms.h"
 #include "sql/dialect.h"
 
 #define DP_GRANT_COLUMNS                                                                    \
@@ -26,6 +27,7 @@ Result<base::GrantId> create(sql::Writer& tx, const NewGrant& g) {
          tx.execute("INSERT INTO token_grants (user_id, tokens_total, expires_at, remark,"
                     " created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)",
                     g.user, g.tokens, g.expires_at_ms, g.remark, g.created_by, g.now_ms));
+  DP_CHECK(terms_changed(tx));
   return base::GrantId{done.last_insert_id};
 }
 
@@ -39,6 +41,7 @@ Result<TokenGrant> get(sql::Reader& reader, base::GrantId id) {
 Result<TokenGrant> revoke(sql::Writer& tx, base::GrantId id, int64_t now_ms) {
   DP_CHECK(tx.execute("UPDATE token_grants SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?",
                       now_ms, id));
+  DP_CHECK(terms_changed(tx));
   return get(tx, id);
 }
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "governance/funds/limits.h"
+#include "governance/funds/terms.h"
+
 namespace deeppool::governance {
 namespace {
 
@@ -59,11 +62,18 @@ Result<void> set_overdraft(sql::Writer& tx, base::UserId user, OverdraftPolicy p
                  "Requests of this user are running on the old overdraft. Disable the user or wait "
                  "until they have ended, then try again.");
   }
+  DP_CHECK(terms_changed(tx));
   DP_CHECK(
       tx.execute("UPDATE user_wallets SET allow_overdraft = ?, max_overdraft = ?,"
                  " version = version + 1, updated_at = ? WHERE user_id = ?",
                  policy.allowed, policy.max, now_ms, user));
   return {};
+}
+
+Result<void> recall(sql::Writer& tx, base::UserId user) {
+  DP_CHECK(tx.execute("UPDATE user_wallets SET recalled_until = {now_ms} + ? WHERE user_id = ?",
+                      kRecallLife.count(), user));
+  return terms_changed(tx);
 }
 
 Result<void> move(sql::Writer& tx, base::UserId user, base::Money amount, int64_t now_ms) {

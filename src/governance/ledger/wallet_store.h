@@ -49,10 +49,14 @@ struct OverdraftPolicy {
   bool allowed = false;
   base::Money max;  // not negative
 };
-// conflict: less than what leases have taken already; they come back within seconds of the user's
-// last request.
+// conflict: less than what leases have taken already; see recall().
 Result<void> set_overdraft(sql::Writer& tx, base::UserId user, OverdraftPolicy policy,
                            int64_t now_ms);
+
+// Asks every instance for what its leases of this wallet keep in reserve: within a second or two
+// only running requests hold something, for kRecallLife. Inside a transaction that other processes
+// hear of. Without a wallet nothing is leased.
+Result<void> recall(sql::Writer& tx, base::UserId user);
 
 // For ledger::post alone: changes `posted`. Errors as described there.
 Result<void> move(sql::Writer& tx, base::UserId user, base::Money amount, int64_t now_ms);

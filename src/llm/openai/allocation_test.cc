@@ -51,7 +51,7 @@ TEST(Allocations, AtMostTheModelNamePerRequest) {
                                R"("messages":[{"role":"user","content":"hello"}]})");
   const size_t before = allocations;
   const auto view = parse_request(Api::chat_completions, body);
-  const SplicedBody spliced = splice(*view, body.view(), "upstream");
+  const SplicedBody spliced = splice(*view, body.view(), {.model = "upstream"});
   EXPECT_LE(allocations - before, 1u);
   EXPECT_GT(before, 0u);  // the count works
 }

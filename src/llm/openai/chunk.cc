@@ -75,7 +75,7 @@ bool ChunkRewriter::pour(std::string_view event_data, std::string& out) {
   json::Reader reader(event_data.substr(mould_.head_in.size() - 1, raw.size() + 2));
   const json::StringToken token = reader.read_string();
   if (token.raw.size() != raw.size() || !reader.finish()) return false;
-  tally_of(mould_.text).append_json(raw);
+  note_text(raw, mould_.text);
   out += mould_.head_out;
   out += raw;
   out += mould_.tail_out;
@@ -91,7 +91,7 @@ ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const 
   }
   for (const Generated& piece : generated_) {
     const std::string_view raw = event_data.substr(piece.raw.begin, piece.raw.size());
-    tally_of(piece.text).append_json(raw);
+    note_text(raw, piece.text);
   }
   const bool has_usage = !walk.usage().empty();
   if (has_usage) remember_usage(event_data, walk.usage());
@@ -102,6 +102,35 @@ ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const 
     usage_chunk_.append(event_data);
   }
   return Verdict::swallow;
+}
+
+void ChunkRewriter::note_text(std::string_view raw, Text text) {
+  tally_of(text).append_json(raw);
+  if (!kept_ || text != Text::output) return;
+  if (kept_->size() + raw.size() > kMaxKeptTextBytes) {
+    kept_.reset();
+  } else {
+    kept_->append(raw);
+  }
+}
+
+std::optional<Said> ChunkRewriter::said() const {
+  if (!kept_ || choices_.size() > 1) return std::nullopt;
+  if (!choices_.empty() && (choices_.front().called_tools || choices_.front().finished)) {
+    return std::nullopt;
+  }
+  Said said;
+  json::append_unescaped(said.text, *kept_);
+  said.reasoned = !reasoning_tally_.empty();
+  said.id_json = id_json_;
+  said.created = created_;
+  return said;
+}
+
+void ChunkRewriter::begin_continuation() {
+  usage_.reset();
+  usage_json_.clear();
+  usage_chunk_.clear();
 }
 
 void ChunkRewriter::remember_usage(std::string_view event_data, json::Range value) {

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "json/padded.h"
+#include "llm/openai/continuation.h"
 #include "llm/openai/request.h"
 #include "llm/openai/upstream_error.h"
 #include "llm/tokenizer/text_tally.h"
@@ -42,6 +44,14 @@ class ChunkRewriter {
   // bytes behind it. On `relay` the rewritten JSON is appended to `out`, else `out` stays as it
   // was.
   Verdict feed(std::string_view event_data, std::string& out);
+
+  // From now on the text is kept, for said(), up to kMaxKeptTextBytes.
+  void keep_text() { kept_ = std::make_unique<std::string>(); }
+  // What a caller was shown, if another upstream could go on from there. Nothing when the text is
+  // not kept, for several choices, once a tool was called and behind the end.
+  std::optional<Said> said() const;
+  // The events that follow are another upstream's: its usage is its own.
+  void begin_continuation();
 
   // The last usage seen, wherever the upstream put it.
   const std::optional<Usage>& usage() const { return usage_; }
@@ -98,6 +108,7 @@ class ChunkRewriter {
   Verdict settle(std::string_view event_data, const class ChunkWalk& walk);
   void make_mould(std::string_view event_data, const class ChunkWalk& walk, std::string_view made);
   bool pour(std::string_view event_data, std::string& out);
+  void note_text(std::string_view raw, Text text);
   TextTally& tally_of(Text text) { return text == Text::reasoning ? reasoning_tally_ : tally_; }
   void remember_usage(std::string_view event_data, json::Range value);
   std::string kept_usage_chunk(std::string_view cost) const;
@@ -121,6 +132,7 @@ class ChunkRewriter {
   UpstreamError error_;
   TextTally tally_;
   TextTally reasoning_tally_;
+  std::unique_ptr<std::string> kept_;  // raw JSON text; null: not kept, or too long
   bool saw_finish_reason_ = false;
 };
 

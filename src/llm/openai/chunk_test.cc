@@ -350,5 +350,36 @@ TEST(Mould, IsGoneWhenTheChoiceHasMoved) {
   EXPECT_NE(second.find("\"index\":1"), std::string::npos) << second;
 }
 
+TEST(ChunkRewriter, SaysWhatACallerWasShown) {
+  ChunkRewriter to = stream();
+  to.keep_text();
+  feed(to, upstream(kRole));
+  for (const char* text : {"b", "\\n", "c"}) {
+    feed(to, upstream(R"({"index":0,"delta":{"content":")" + std::string(text) + "\"}}"));
+  }
+  ASSERT_TRUE(to.said());
+  EXPECT_EQ(to.said()->text, "ab\nc");
+  EXPECT_EQ(to.said()->id_json, "\"c1\"");
+  EXPECT_FALSE(to.said()->reasoned);
+  feed(to, upstream(R"({"index":0,"delta":{"reasoning_content":"hm"}})"));
+  EXPECT_TRUE(to.said()->reasoned);
+  feed(to, upstream(R"({"index":0,"delta":{"tool_calls":[{"index":0,"id":"x"}]}})"));
+  EXPECT_FALSE(to.said()) << "nobody goes on inside a tool's arguments";
+}
+
+TEST(ChunkRewriter, SaysNothingWhereNobodyCouldGoOn) {
+  ChunkRewriter unkept = stream();
+  feed(unkept, upstream(kRole));
+  EXPECT_FALSE(unkept.said());
+  ChunkRewriter finished = stream();
+  finished.keep_text();
+  feed(finished, upstream(R"({"index":0,"delta":{},"finish_reason":"stop"})"));
+  EXPECT_FALSE(finished.said());
+  ChunkRewriter two = stream();
+  two.keep_text();
+  feed(two, upstream(R"({"index":1,"delta":{"content":"a"}})"));
+  EXPECT_FALSE(two.said());
+}
+
 }  // namespace
 }  // namespace deeppool::llm

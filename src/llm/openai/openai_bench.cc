@@ -32,7 +32,7 @@ void parse_and_splice(benchmark::State& state) {
   const PaddedBytes body = request_of(static_cast<size_t>(state.range(0)));
   for (auto _ : state) {
     const auto view = parse_request(Api::chat_completions, body);
-    const SplicedBody spliced = splice(*view, body.view(), "vendor/upstream-model");
+    const SplicedBody spliced = splice(*view, body.view(), {.model = "vendor/upstream-model"});
     benchmark::DoNotOptimize(spliced.size());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(body.size()));

@@ -12,7 +12,7 @@ using namespace deeppool::llm;
 constexpr std::string_view kModel = "up/\"stream\" \\model";
 
 void check(const deeppool::json::PaddedBytes& body, const RequestView& view) {
-  const SplicedBody spliced = splice(view, body.view(), kModel);
+  const SplicedBody spliced = splice(view, body.view(), {.model = kModel});
   const std::string text = spliced.to_string();
   if (text.size() != spliced.size()) std::abort();
   if (beyond_the_judge(body.view())) return;

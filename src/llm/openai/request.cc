@@ -1,8 +1,8 @@
 #include "llm/openai/request.h"
 
-#include <algorithm>
 #include <array>
-#include <utility>
+#include <cassert>
+#include <span>
 
 #include "base/text.h"
 #include "llm/limits.h"
@@ -36,25 +36,57 @@ void splice_stream_options(SplicedBody& out, const RequestView& view, std::strin
   }
 }
 
-ByteRange null_limit(const RequestView& view, OutputLimit limit) {
-  return limit.field == "max_tokens" ? view.null_max_tokens : view.null_max_completion_tokens;
+// The number in a field of the caller's, or `field` itself.
+bool has_number(std::string_view body, ByteRange value) {
+  return !value.empty() && body[value.begin] != 'n';
 }
 
-void splice_limit(SplicedBody& out, const RequestView& view, OutputLimit limit) {
-  const ByteRange null = null_limit(view, limit);
-  std::string text;
-  if (null.empty()) text.append(",\"").append(limit.field).append("\":");
-  base::append_int(text, limit.tokens);
-  const std::string_view owned = out.own(std::move(text));
-  if (null.empty()) {
-    out.insert(view.close_brace, owned);
-  } else {
-    out.replace(null.begin, null.end, owned);
+// One thing that is new in a body, and where.
+struct Edit {
+  enum class What { model, stream_options, text } what = What::text;
+  ByteRange where;
+  std::string_view text = {};
+};
+
+// From front to back; of two at one place the one that came first.
+class Edits {
+ public:
+  void add(const Edit& edit) {
+    assert(count_ < edits_.size());
+    size_t at = count_++;
+    for (; at > 0 && edits_[at - 1].where.begin > edit.where.begin; --at) {
+      edits_[at] = edits_[at - 1];
+    }
+    edits_[at] = edit;
   }
-}
+  std::span<const Edit> all() const { return {edits_.data(), count_}; }
 
-// In the order in which members are added at the end.
-enum class Edit { model, stream_options, limit };
+ private:
+  std::array<Edit, 7> edits_{};
+  size_t count_ = 0;
+};
+
+void add_limit(Edits& edits, SplicedBody& out, const RequestView& view, std::string_view body,
+               OutputLimit limit) {
+  if (limit.tokens == 0) return;
+  const std::string_view number = out.own(std::to_string(limit.tokens));
+  const ByteRange fields[] = {view.max_tokens_value, view.max_completion_tokens_value};
+  bool any = false;
+  for (const ByteRange value : fields) {
+    if (!has_number(body, value)) continue;
+    edits.add({.where = value, .text = number});
+    any = true;
+  }
+  if (any) return;
+  const ByteRange named = fields[limit.field == "max_tokens" ? 0 : 1];
+  if (!named.empty()) {
+    edits.add({.where = named, .text = number});
+    return;
+  }
+  std::string member = ",\"";
+  member.append(limit.field).append("\":").append(number);
+  edits.add({.where = {view.close_brace, view.close_brace}, .text = out.own(std::move(member))});
+}
 
 }  // namespace
 
@@ -76,23 +108,32 @@ Result<RequestView> parse_request(Api api, const json::PaddedBytes& body) {
   return std::move(parser.view());
 }
 
-SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model,
-                   OutputLimit limit) {
+SplicedBody splice(const RequestView& view, std::string_view body, const Splicing& splicing) {
   SplicedBody out(body);
-  const auto place = [&](ByteRange value) {
-    return value.empty() ? view.close_brace : value.begin;
-  };
-  std::array edits = {std::pair(view.model_value.begin, Edit::model),
-                      std::pair(place(view.stream_options_value), Edit::stream_options),
-                      std::pair(place(null_limit(view, limit)), Edit::limit)};
-  std::ranges::sort(edits);
-  for (const auto& [at, edit] : edits) {
-    if (edit == Edit::model) {
-      out.replace_with_string(view.model_value.begin, view.model_value.end, upstream_model);
-    } else if (edit == Edit::stream_options && view.stream) {
-      splice_stream_options(out, view, body);
-    } else if (edit == Edit::limit && limit.tokens > 0) {
-      splice_limit(out, view, limit);
+  Edits edits;
+  const ByteRange end{view.close_brace, view.close_brace};
+  edits.add({.what = Edit::What::model, .where = view.model_value});
+  if (view.stream) {
+    const ByteRange options = view.stream_options_value;
+    edits.add({.what = Edit::What::stream_options, .where = options.empty() ? end : options});
+  }
+  add_limit(edits, out, view, body, splicing.limit);
+  if (!splicing.last_message.empty()) {
+    const ByteRange behind{view.messages_end, view.messages_end};
+    edits.add({.where = behind, .text = out.own("," + std::string(splicing.last_message))});
+  }
+  if (!splicing.members.empty()) edits.add({.where = end, .text = splicing.members});
+  for (const Edit& edit : edits.all()) {
+    switch (edit.what) {
+      case Edit::What::model:
+        out.replace_with_string(edit.where.begin, edit.where.end, splicing.model);
+        break;
+      case Edit::What::stream_options:
+        splice_stream_options(out, view, body);
+        break;
+      case Edit::What::text:
+        out.replace(edit.where.begin, edit.where.end, edit.text);
+        break;
     }
   }
   out.finish();

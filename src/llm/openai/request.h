@@ -41,6 +41,7 @@ struct RequestView {
   bool caller_wants_usage = false;    // stream_options.include_usage
   std::optional<int64_t> max_tokens;  // max_completion_tokens, else max_tokens; 1..kMaxTokens
   int64_t n = 1;                      // 1..kMaxChoices
+  bool repeatable = false;  // temperature 0 or a seed: asked again, it should say the same
   Features features;
 
   // The contract's rule, for routing: characters / 4, plus images, plus a few per message.
@@ -58,8 +59,9 @@ struct RequestView {
   ByteRange model_value;           // with its quotes
   ByteRange stream_options_value;  // empty if the field is absent
   ByteRange include_usage_value;   // empty if absent; inside stream_options_value
-  ByteRange null_max_tokens;       // where they are null; else empty
-  ByteRange null_max_completion_tokens;
+  ByteRange max_tokens_value;      // a number or null; empty if absent
+  ByteRange max_completion_tokens_value;
+  uint32_t messages_end = 0;  // at the bracket that closes them
   bool stream_options_has_members = false;
   uint32_t close_brace = 0;  // of the whole body
 };
@@ -68,18 +70,26 @@ struct RequestView {
 // JSON, with the byte position in the message.
 Result<RequestView> parse_request(Api api, const json::PaddedBytes& body);
 
-// A bound on the answer that the caller did not set: `field` ("max_tokens",
-// "max_completion_tokens") is added with `tokens`, or takes the place of a null.
+// A bound on the answer in the place of the caller's own, if there is one: in each of its fields
+// that has a number, else in `field` ("max_tokens", "max_completion_tokens"), which may be null or
+// absent.
 struct OutputLimit {
   std::string_view field;
-  int64_t tokens = 0;  // 0: none is added
+  int64_t tokens = 0;  // 0: nothing is changed
+};
+
+// What is new in a body for an upstream.
+struct Splicing {
+  std::string_view model;
+  OutputLimit limit = {};
+  std::string_view last_message = {};  // one more, a JSON object; empty: none
+  std::string_view members = {};       // more of the whole, each with its comma before it
 };
 
 // The body for the upstream: `model` replaced, for streams stream_options.include_usage forced to
-// true, and `limit` added; every other byte as the caller sent it. `view` was made from `body`. The
-// result refers to `body` and to `upstream_model`.
-SplicedBody splice(const RequestView& view, std::string_view body, std::string_view upstream_model,
-                   OutputLimit limit = {});
+// true, and the rest of `splicing`; every other byte as the caller sent it. `view` was made from
+// `body`. The result refers to `body` and to what `splicing` views.
+SplicedBody splice(const RequestView& view, std::string_view body, const Splicing& splicing);
 
 // An estimate for when the upstream reports no usage: the text by `tokenizer`, pictures and
 // template overhead by the constants of limits.h. Walks the body again; linear, about 20 MB/s. 0 if

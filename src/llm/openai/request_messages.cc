@@ -51,6 +51,7 @@ bool RequestParser::read_messages() {
     if (!read_message()) return false;
   }
   if (!reader_.ok()) return false;
+  view_.messages_end = reader_.position() - 1;
   has_input_ = view_.features.message_count > 0;
   return has_input_ || refuse("messages", "must not be empty");
 }

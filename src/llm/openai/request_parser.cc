@@ -121,9 +121,9 @@ bool RequestParser::read_field(const Field& field) {
     case Shape::stream_options:
       return read_stream_options();
     case Shape::max_tokens:
-      return read_limit(field.name, view_.max_tokens, view_.null_max_tokens);
+      return read_limit(field.name, view_.max_tokens, view_.max_tokens_value);
     case Shape::max_completion_tokens:
-      return read_limit(field.name, max_completion_tokens_, view_.null_max_completion_tokens);
+      return read_limit(field.name, max_completion_tokens_, view_.max_completion_tokens_value);
     case Shape::choices: {
       std::optional<int64_t> n;
       if (!read_count(field.name, kMaxChoices, n)) return false;
@@ -198,6 +198,9 @@ bool RequestParser::read_generic(const Field& field) {
   if (field.shape == Shape::number && !json::to_double(value)) {
     return refuse(std::string(name), "the number is out of range");
   }
+  if (name == "seed" || (name == "temperature" && json::to_double(value) == 0.0)) {
+    view_.repeatable = true;
+  }
   return true;
 }
 
@@ -264,10 +267,12 @@ bool RequestParser::read_count(std::string_view name, int64_t limit,
 }
 
 bool RequestParser::read_limit(std::string_view name, std::optional<int64_t>& value,
-                               ByteRange& null) {
-  if (reader_.peek() != Kind::null) return read_count(name, kMaxTokens, value);
-  null = reader_.skip();
-  return reader_.ok();
+                               ByteRange& where) {
+  reader_.peek();
+  where.begin = reader_.position();
+  if (!read_count(name, kMaxTokens, value)) return false;
+  where.end = reader_.position();
+  return true;
 }
 
 // Unknown words pass: a new effort level is the upstream's business, not ours.

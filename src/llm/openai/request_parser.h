@@ -38,7 +38,7 @@ class RequestParser {
   bool read_encoding_format();
   bool read_response_format();
   bool read_count(std::string_view name, int64_t limit, std::optional<int64_t>& value);
-  bool read_limit(std::string_view name, std::optional<int64_t>& value, ByteRange& null);
+  bool read_limit(std::string_view name, std::optional<int64_t>& value, ByteRange& where);
   bool check_whole();
 
   // request_messages.cc: what the model reads

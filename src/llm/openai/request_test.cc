@@ -215,19 +215,19 @@ TEST(Request, PromptsAndInputs) {
   }
 }
 
-struct Splicing {
+struct SplicingCase {
   std::string_view body;
   std::string_view model;
   std::string_view expected;
 };
 
-class RequestSplice : public testing::TestWithParam<Splicing> {};
+class RequestSplice : public testing::TestWithParam<SplicingCase> {};
 
 TEST_P(RequestSplice, ChangesOnlyModelAndStreamOptions) {
   const PaddedBytes body(GetParam().body);
   const auto view = parse_request(Api::chat_completions, body);
   ASSERT_TRUE(view.ok()) << view.error().message;
-  const SplicedBody spliced = splice(*view, body.view(), GetParam().model);
+  const SplicedBody spliced = splice(*view, body.view(), {.model = GetParam().model});
   EXPECT_EQ(spliced.to_string(), GetParam().expected);
   EXPECT_EQ(spliced.size(), GetParam().expected.size());
 }
@@ -236,13 +236,42 @@ TEST(RequestLimit, AddsABoundThatTheCallerDidNotSet) {
   const PaddedBytes body(R"({"max_tokens":null,"model":"m","messages":[{"role":"user"}] })");
   const auto view = parse_request(Api::chat_completions, body);
   ASSERT_TRUE(view.ok()) << view.error().message;
-  EXPECT_EQ(splice(*view, body.view(), "up", {"max_tokens", 512}).to_string(),
+  EXPECT_EQ(splice(*view, body.view(), {.model = "up", .limit = {"max_tokens", 512}}).to_string(),
             R"({"max_tokens":512,"model":"up","messages":[{"role":"user"}] })");
-  EXPECT_EQ(splice(*view, body.view(), "up", {"max_completion_tokens", 512}).to_string(),
+  EXPECT_EQ(splice(*view, body.view(), {.model = "up", .limit = {"max_completion_tokens", 512}})
+                .to_string(),
             R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] ,)"
             R"("max_completion_tokens":512})");
-  EXPECT_EQ(splice(*view, body.view(), "up", {"max_tokens", 0}).to_string(),
+  EXPECT_EQ(splice(*view, body.view(), {.model = "up", .limit = {"max_tokens", 0}}).to_string(),
             R"({"max_tokens":null,"model":"up","messages":[{"role":"user"}] })");
+}
+
+TEST(RequestLimit, TakesThePlaceOfTheCallersOwn) {
+  const PaddedBytes body(
+      R"({"max_tokens":9,"max_completion_tokens":8,"model":"m","messages":[{"role":"user"}]})");
+  const auto view = parse_request(Api::chat_completions, body);
+  ASSERT_TRUE(view.ok()) << view.error().message;
+  EXPECT_EQ(splice(*view, body.view(), {.model = "up", .limit = {"max_tokens", 5}}).to_string(),
+            R"({"max_tokens":5,"max_completion_tokens":5,"model":"up",)"
+            R"("messages":[{"role":"user"}]})");
+}
+
+TEST(RequestSplicing, AddsAMessageAndMembers) {
+  const PaddedBytes body(R"({"messages":[{"role":"user"} ],"stream":true,"model":"m"})");
+  const auto view = parse_request(Api::chat_completions, body);
+  ASSERT_TRUE(view.ok()) << view.error().message;
+  EXPECT_EQ(splice(*view, body.view(),
+                   {.model = "up", .last_message = R"({"role":"a"})", .members = R"(,"x":1)"})
+                .to_string(),
+            R"({"messages":[{"role":"user"} ,{"role":"a"}],"stream":true,"model":"up",)"
+            R"("stream_options":{"include_usage":true},"x":1})");
+}
+
+TEST(RequestView, KnowsWhatCanBeRepeated) {
+  EXPECT_FALSE(parse(with(R"("temperature":1)"))->repeatable);
+  EXPECT_TRUE(parse(with(R"("temperature":0.0)"))->repeatable);
+  EXPECT_TRUE(parse(with(R"("seed":7)"))->repeatable);
+  EXPECT_FALSE(parse(with(R"("seed":null)"))->repeatable);
 }
 
 TEST(RequestView, NoPromptHasMoreTokensThanBytes) {
@@ -256,30 +285,31 @@ TEST(RequestView, NoPromptHasMoreTokensThanBytes) {
 INSTANTIATE_TEST_SUITE_P(
     Bodies, RequestSplice,
     testing::Values(
-        Splicing{R"({"model":"m","messages":[{"role":"user"}], "x" : 1.50 })", "up",
-                 R"({"model":"up","messages":[{"role":"user"}], "x" : 1.50 })"},
-        Splicing{R"({"model":"m","messages":[{"role":"user"}],"stream":true})", "a\"b",
-                 R"({"model":"a\"b","messages":[{"role":"user"}],"stream":true,)"
-                 R"("stream_options":{"include_usage":true}})"},
-        Splicing{R"({"stream_options":{},"stream":true,"model":"m","messages":[{"role":"user"}]})",
-                 "up",
-                 R"({"stream_options":{"include_usage":true},"stream":true,"model":"up",)"
-                 R"("messages":[{"role":"user"}]})"},
-        Splicing{
+        SplicingCase{R"({"model":"m","messages":[{"role":"user"}], "x" : 1.50 })", "up",
+                     R"({"model":"up","messages":[{"role":"user"}], "x" : 1.50 })"},
+        SplicingCase{R"({"model":"m","messages":[{"role":"user"}],"stream":true})", "a\"b",
+                     R"({"model":"a\"b","messages":[{"role":"user"}],"stream":true,)"
+                     R"("stream_options":{"include_usage":true}})"},
+        SplicingCase{
+            R"({"stream_options":{},"stream":true,"model":"m","messages":[{"role":"user"}]})", "up",
+            R"({"stream_options":{"include_usage":true},"stream":true,"model":"up",)"
+            R"("messages":[{"role":"user"}]})"},
+        SplicingCase{
             R"({"model":"m","stream_options": null,"stream":true,"messages":[{"role":"user"}]})",
             "up",
             R"({"model":"up","stream_options": {"include_usage":true},"stream":true,)"
             R"("messages":[{"role":"user"}]})"},
-        Splicing{R"({"model":"m","stream_options":{ "include_obfuscation":false},"stream":true,)"
-                 R"("messages":[{"role":"user"}]})",
-                 "up",
-                 R"({"model":"up","stream_options":{"include_usage":true,)"
-                 R"( "include_obfuscation":false},"stream":true,"messages":[{"role":"user"}]})"},
-        Splicing{R"({"model":"m","stream_options":{"include_usage" :false},"stream":true,)"
-                 R"("messages":[{"role":"user"}]})",
-                 "up",
-                 R"({"model":"up","stream_options":{"include_usage" :true},"stream":true,)"
-                 R"("messages":[{"role":"user"}]})"}));
+        SplicingCase{
+            R"({"model":"m","stream_options":{ "include_obfuscation":false},"stream":true,)"
+            R"("messages":[{"role":"user"}]})",
+            "up",
+            R"({"model":"up","stream_options":{"include_usage":true,)"
+            R"( "include_obfuscation":false},"stream":true,"messages":[{"role":"user"}]})"},
+        SplicingCase{R"({"model":"m","stream_options":{"include_usage" :false},"stream":true,)"
+                     R"("messages":[{"role":"user"}]})",
+                     "up",
+                     R"({"model":"up","stream_options":{"include_usage" :true},"stream":true,)"
+                     R"("messages":[{"role":"user"}]})"}));
 
 }  // namespace
 }  // namespace deeppool::llm

@@ -18,9 +18,9 @@ namespace deeppool::llm {
 
 class SplicedBody {
  public:
-  // Five edits and the text between them: model, stream_options and a limit take at most four in a
-  // request.
-  static constexpr size_t kMaxPieces = 12;
+  // Seven edits and the text between them: model, stream_options, a limit in two places, a message
+  // and members take at most six in a request.
+  static constexpr size_t kMaxPieces = 16;
 
   SplicedBody() = default;
   explicit SplicedBody(std::string_view source) : source_(source) {}

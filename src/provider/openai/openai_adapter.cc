@@ -1,5 +1,6 @@
 #include "provider/openai/openai_adapter.h"
 
+#include "base/text.h"
 #include "provider/request_head.h"
 
 namespace deeppool::provider::openai {
@@ -17,6 +18,27 @@ std::string_view path_of(llm::Api api) {
   return "";
 }
 
+// How a server is told to go on behind an answer's beginning that comes as the last message.
+struct ContinuationWords {
+  std::string_view in_message;
+  std::string_view in_request;
+};
+
+// DeepSeek's "chat prefix completion", Kimi's and Qwen's "partial mode"; else the words of vLLM and
+// SGLang.
+ContinuationWords continuation_words(std::string_view provider_type) {
+  if (provider_type == "deepseek") return {R"("prefix":true)", ""};
+  if (provider_type == "kimi" || provider_type == "qwen") return {R"("partial":true)", ""};
+  return {"", R"(,"continue_final_message":true,"add_generation_prompt":false)"};
+}
+
+std::string begun_message(std::string_view text, std::string_view word) {
+  std::string message = R"({"role":"assistant","content":)";
+  base::append_json_string(message, text);
+  if (!word.empty()) message.append(",").append(word);
+  return message + "}";
+}
+
 }  // namespace
 
 std::string_view output_limit_field(const Endpoint& endpoint, llm::Api api) {
@@ -27,9 +49,16 @@ std::string_view output_limit_field(const Endpoint& endpoint, llm::Api api) {
 Result<UpstreamRequest> OpenAiAdapter::request(const Asking& asking) const {
   const llm::Api api = asking.view.api;
   UpstreamRequest made;
-  made.body =
-      llm::splice(asking.view, asking.body.view(), asking.endpoint.upstream_model,
-                  {output_limit_field(asking.endpoint, api), asking.injected_output_tokens});
+  llm::Splicing splicing{.model = asking.endpoint.upstream_model,
+                         .limit = {output_limit_field(asking.endpoint, api), asking.output_limit}};
+  std::string begun;
+  if (!asking.answered_text.empty()) {
+    const ContinuationWords words = continuation_words(asking.endpoint.provider_type);
+    begun = begun_message(asking.answered_text, words.in_message);
+    splicing.last_message = begun;
+    splicing.members = words.in_request;
+  }
+  made.body = llm::splice(asking.view, asking.body.view(), splicing);
   made.head = request_head(asking, {.path = path_of(api),
                                     .key_header = "Authorization: Bearer ",
                                     .more_fields = "",
