@@ -94,7 +94,7 @@ class Services {
   identity::KeyDirectory keys_;
   provider::CatalogDirectory catalog_;
   std::optional<routing::Router> models_router_;
-  const provider::Adapters adapters_;
+  const provider::Adapters adapters_{clock_};
   std::optional<jobs::ConfigRefresh> refresh_;
   async::CancelScope background_;  // jobs on the first loop
   identity::PasswordHasher passwords_;

@@ -1,5 +1,6 @@
 #include "provider/adapter.h"
 
+#include "provider/gemini/gemini_adapter.h"
 #include "provider/openai/openai_adapter.h"
 
 namespace deeppool::provider {
@@ -32,8 +33,9 @@ Result<json::PaddedBytes> Adapter::house_answer(const llm::RequestView&,
   return body;
 }
 
-Adapters::Adapters() {
+Adapters::Adapters(const base::Clock& clock) {
   rows_.push_back({"custom", std::make_unique<openai::OpenAiAdapter>()});
+  rows_.push_back({"gemini", std::make_unique<gemini::GeminiAdapter>(clock)});
 }
 
 Adapters::~Adapters() = default;

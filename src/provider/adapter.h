@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "http/sse.h"
 #include "json/padded.h"
@@ -91,7 +92,8 @@ class Adapter {
 // The adapters by provider_type. Owned by services.
 class Adapters {
  public:
-  Adapters();
+  // `clock` outlives it.
+  explicit Adapters(const base::Clock& clock);
   ~Adapters();
   // Never fails: an unknown type is spoken to as `custom`.
   const Adapter& of(const Endpoint& endpoint) const;

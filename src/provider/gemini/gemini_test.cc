@@ -1,0 +1,265 @@
+#include <gtest/gtest.h>
+
+#include "http/sse.h"
+#include "llm/openai/chunk.h"
+#include "provider/gemini/gemini_adapter.h"
+#include "provider/gemini/schema.h"
+#include "testing/fake_clock.h"
+#include "testing/golden.h"
+
+namespace deeppool::provider::gemini {
+namespace {
+
+using deeppool::testing::expect_golden;
+using deeppool::testing::files_ending;
+using deeppool::testing::read_file;
+using std::filesystem::path;
+
+const path kTestdata = path(DEEPPOOL_SOURCE_DIR) / "src/provider/testdata/gemini";
+
+path golden_beside(const path& input, std::string_view ending, std::string_view golden) {
+  const std::string name = input.filename().string();
+  return input.parent_path() / (name.substr(0, name.size() - ending.size()) + std::string(golden));
+}
+
+struct Ask {
+  explicit Ask(std::string_view text) : body(text), view(parse()) {
+    endpoint.provider_type = "gemini";
+    endpoint.host = "generativelanguage.googleapis.com";
+    endpoint.port = 443;
+    endpoint.tls = true;
+    endpoint.path_prefix = "/v1beta";
+    endpoint.api_key = "key";
+    endpoint.upstream_model = view.model;
+  }
+  llm::RequestView parse() const {
+    auto parsed = llm::parse_request(llm::Api::chat_completions, body);
+    if (!parsed) throw std::runtime_error(parsed.error().message);
+    return *std::move(parsed);
+  }
+  Result<UpstreamRequest> made(int64_t injected = 0, std::string_view answered = {}) const {
+    return adapter.request({.view = view,
+                            .body = body,
+                            .endpoint = endpoint,
+                            .model = model,
+                            .output_limit = injected,
+                            .request_id = "req",
+                            .traceparent = {},
+                            .answered_text = answered});
+  }
+
+  testing::FakeClock clock;
+  GeminiAdapter adapter{clock};
+  json::PaddedBytes body;
+  llm::RequestView view;
+  Endpoint endpoint;
+  Model model;
+};
+
+std::string request_of(std::string_view house) {
+  return Ask(house).made()->body.to_string();
+}
+
+TEST(GeminiRequest, Goldens) {
+  for (const path& input : files_ending(kTestdata / "request", ".house.json")) {
+    const Ask ask(read_file(input));
+    const auto made = ask.made();
+    ASSERT_TRUE(made) << input << made.error().message;
+    std::string text = made->head.substr(0, made->head.find("\r\n"));
+    for (const std::string& name : made->dropped) text += "\ndropped: " + name;
+    text += "\n" + made->body.to_string() + "\n";
+    expect_golden(golden_beside(input, ".house.json", ".gemini.txt"), text);
+    const json::PaddedBytes body(made->body.to_string());
+    json::Reader reader(body.view());
+    reader.skip();
+    EXPECT_TRUE(reader.finish()) << input << reader.error_reason();
+  }
+}
+
+TEST(GeminiRequest, TheHeadCarriesGooglesKeyHeader) {
+  const Ask ask(R"({"model":"gemini-2.5-flash","messages":[{"role":"user","content":"x"}]})");
+  const auto made = ask.made();
+  EXPECT_NE(made->head.find("\r\nx-goog-api-key: key\r\n"), std::string::npos);
+  EXPECT_EQ(made->head.find("Authorization"), std::string::npos);
+}
+
+TEST(GeminiRequest, AModelsNameCannotLeaveItsPath) {
+  Ask ask(R"({"model":"m","messages":[{"role":"user","content":"x"}]})");
+  ask.endpoint.upstream_model = "tunedModels/x y\r\nHost: evil?";
+  EXPECT_TRUE(ask.made()->head.starts_with(
+      "POST /v1beta/tunedModels/x%20y%0D%0AHost%3A%20evil%3F:generateContent HTTP/1.1\r\n"));
+}
+
+TEST(GeminiRequest, ABoundOfOursAndAnAnswerToGoOnBehind) {
+  const Ask ask(R"({"model":"gemini-2.5-flash","messages":[{"role":"user","content":"x"}]})");
+  EXPECT_EQ(ask.made(77, "so \"far\"")->body.to_string(),
+            R"({"contents":[{"role":"user","parts":[{"text":"x"}]},)"
+            R"({"role":"model","parts":[{"text":"so \"far\""}]}],)"
+            R"("generationConfig":{"maxOutputTokens":77}})");
+}
+
+TEST(GeminiRequest, RefusesWhatCannotBeSaidAndNamesIt) {
+  const struct {
+    const char* message;
+    const char* param;
+  } cases[] = {
+      {R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]})",
+       "messages[0].content[0].image_url"},
+      {R"({"role":"user","content":[{"type":"text","text":"a"},{"type":"hologram"}]})",
+       "messages[0].content[1].type"},
+      {R"({"role":"tool","tool_call_id":"nobody","content":"x"})", "messages[0].tool_call_id"},
+      {R"({"role":"user","content":[{"type":"file","file":{"file_id":"file-123"}}]})",
+       "messages[0].content[0].file"},
+  };
+  for (const auto& c : cases) {
+    const Ask ask(R"({"model":"m","messages":[)" + std::string(c.message) + "]}");
+    const auto made = ask.made();
+    ASSERT_FALSE(made) << c.message;
+    EXPECT_EQ(made.error().code, ErrorCode::invalid_request);
+    EXPECT_EQ(made.error().param, c.param);
+  }
+}
+
+TEST(GeminiRequest, ThinkingByModel) {
+  const struct {
+    const char *model, *said, *config;
+  } cases[] = {
+      {"gemini-2.5-pro", R"("reasoning_effort":"none")", R"({"thinkingBudget":128})"},
+      {"gemini-2.5-flash", R"("reasoning_effort":"medium")",
+       R"({"thinkingBudget":8192,"includeThoughts":true})"},
+      {"gemini-2.5-flash", R"("enable_thinking":false)", R"({"thinkingBudget":0})"},
+      {"gemini-2.5-flash", R"("enable_thinking":true)", R"({"includeThoughts":true})"},
+      {"gemini-3-flash", R"("reasoning_effort":"none")", R"({"thinkingLevel":"minimal"})"},
+      {"gemini-3.7-flash", R"("reasoning_effort":"minimal")",
+       R"({"thinkingLevel":"low","includeThoughts":true})"},
+      {"gemini-3-flash", R"("reasoning_effort":"xhigh","enable_thinking":false)",
+       R"({"thinkingLevel":"high","includeThoughts":true})"},
+      {"gemini-3-flash",
+       R"("extra_body":{"google":{"thinking_config":{"thinking_level":"low","include_thoughts":true}}})",
+       R"({"thinkingLevel":"low","includeThoughts":true})"},
+  };
+  for (const auto& c : cases) {
+    const std::string body = request_of(R"({"model":")" + std::string(c.model) + R"(",)" + c.said +
+                                        R"(,"messages":[{"role":"user","content":"x"}]})");
+    EXPECT_NE(body.find(R"("generationConfig":{"thinkingConfig":)" + std::string(c.config) + "}"),
+              std::string::npos)
+        << c.model << " " << c.said << "\n"
+        << body;
+  }
+}
+
+TEST(GeminiRequest, OtherApisAreRefused) {
+  Ask ask(R"({"model":"m","messages":[{"role":"user","content":"x"}]})");
+  ask.view.api = llm::Api::embeddings;
+  EXPECT_EQ(ask.made().error().code, ErrorCode::invalid_request);
+}
+
+TEST(GeminiSchema, WhatIsLeftOfASchema) {
+  const struct {
+    const char *schema, *expected;
+  } cases[] = {
+      {R"({"type":"object"})", ""},
+      {R"({})", ""},
+      {R"({"type":"array"})", R"({"type":"array","items":{"type":"string"}})"},
+      {R"({"type":["string","null"]})", R"({"nullable":true,"type":"string"})"},
+      {R"({"type":["string","integer"]})", R"({"anyOf":[{"type":"string"},{"type":"integer"}]})"},
+      {R"({"const":"a"})", R"({"type":"string","enum":["a"]})"},
+      {R"({"type":"integer","enum":[1,2]})", R"({"type":"integer"})"},
+      {R"({"anyOf":[{"type":"string"},{"type":"null"}]})",
+       R"({"nullable":true,"anyOf":[{"type":"string"}]})"},
+      {R"({"allOf":[{"properties":{"a":{"type":"string"}}},{"required":["a"]}]})",
+       R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"]})"},
+      {R"({"$ref":"#/definitions/x","definitions":{"x":{"type":"string","pattern":"^a$"}}})",
+       R"({"pattern":"^a$","type":"string"})"},
+      {R"({"properties":{"me":{"$ref":"#"}}})",
+       R"({"type":"object","properties":{"me":{"type":"object","properties":{"me":{"type":"object"}}}}})"},
+      {R"({"type":"array","items":[{"type":"string"},{"type":"number"}]})",
+       R"({"type":"array","items":{"anyOf":[{"type":"string"},{"type":"number"}]}})"},
+      {R"({"properties":{"a\"b":true}})",
+       R"({"type":"object","properties":{"a\"b":{"type":"object"}}})"},
+  };
+  for (const auto& c : cases) {
+    const json::PaddedBytes schema{std::string_view(c.schema)};
+    const auto made = openapi_schema(schema.view(), "p");
+    ASSERT_TRUE(made) << c.schema;
+    EXPECT_EQ(*made, c.expected) << c.schema;
+  }
+}
+
+TEST(GeminiSchema, ReferencesThatBranchAreBounded) {
+  std::string text = R"({"$ref":"#/$defs/d0","$defs":{)";
+  for (int i = 0; i < 40; ++i) {
+    const std::string next = R"({"$ref":"#/$defs/d)" + std::to_string(i + 1) + "\"}";
+    text += (i == 0 ? "\"d" : ",\"d") + std::to_string(i) + R"(":{"properties":{"a":)" + next +
+            R"(,"b":)" + next + "}}";
+  }
+  const json::PaddedBytes schema(text + "}}");
+  const auto made = openapi_schema(schema.view(), "tools[0].function.parameters");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().param, "tools[0].function.parameters");
+}
+
+// Feeds the stream in pieces of `size` bytes and tells what came out, one event per line.
+std::string translated(std::string_view sse, size_t size, int64_t n = 1) {
+  llm::RequestView view;
+  view.n = n;
+  testing::FakeClock clock;
+  const auto translator = GeminiAdapter(clock).translator(view);
+  http::SseParser parser(1 << 20);
+  HouseEvents events;
+  std::string out;
+  for (size_t at = 0; at < sse.size(); at += size) {
+    const json::PaddedBytes piece(sse.substr(at, size));
+    parser.feed(piece.view());
+    http::SseEvent event;
+    while (*parser.next(event)) {
+      events.clear();
+      const auto verdict = translator->feed(event, events);
+      for (size_t i = 0; i < events.size(); ++i) out.append(events[i]).append("\n");
+      if (verdict == StreamTranslator::Verdict::done) out += "done\n";
+      if (verdict == StreamTranslator::Verdict::malformed) out += "malformed\n";
+    }
+  }
+  return out;
+}
+
+TEST(GeminiStream, GoldensAtAnySplit) {
+  for (const path& input : files_ending(kTestdata / "stream", ".sse")) {
+    const std::string sse = read_file(input);
+    const int64_t n = input.stem() == "two_candidates" ? 2 : 1;
+    const std::string whole = translated(sse, sse.size(), n);
+    expect_golden(golden_beside(input, ".sse", ".house.txt"), whole);
+    for (const size_t size : {1, 2, 3, 7, 64, 500}) EXPECT_EQ(translated(sse, size, n), whole);
+  }
+}
+
+TEST(GeminiStream, WhatIsNoAnswerIsMalformed) {
+  EXPECT_EQ(translated("data: {\"candidates\":[\n\n", 100), "malformed\n");
+  EXPECT_EQ(translated("data: 7\n\n", 100), "malformed\n");
+  EXPECT_EQ(translated("data: \n\n: ping\n\ndata: {}\n\n", 100), "");
+}
+
+TEST(GeminiAnswer, Goldens) {
+  testing::FakeClock clock;
+  const GeminiAdapter adapter(clock);
+  for (const path& input : files_ending(kTestdata / "answer", ".gemini.json")) {
+    auto made = adapter.house_answer({}, json::PaddedBytes(read_file(input)));
+    ASSERT_TRUE(made) << input;
+    expect_golden(golden_beside(input, ".gemini.json", ".house.json"),
+                  std::string(made->view()) + "\n");
+    json::Reader reader(made->view());
+    reader.skip();
+    EXPECT_TRUE(reader.finish()) << input;
+  }
+}
+
+TEST(GeminiAnswer, NeitherAnswerNorErrorFails) {
+  testing::FakeClock clock;
+  const GeminiAdapter adapter(clock);
+  for (const char* body : {"{}", "[]", "{", R"({"candidates":[]})"}) {
+    EXPECT_FALSE(adapter.house_answer({}, json::PaddedBytes(std::string_view(body)))) << body;
+  }
+}
+
+}  // namespace
+}  // namespace deeppool::provider::gemini
