@@ -45,14 +45,29 @@ DP_OWN_FRAME Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t
   }
 }
 
+// What an answer may still take of the bound that the upstream is told; 0: it is told none.
+int64_t left_of_limit(const Call& call, int64_t said_tokens) {
+  const int64_t limit = call.view.max_tokens.value_or(call.bound.injected);
+  return limit == 0 ? 0 : std::max<int64_t>(1, limit - said_tokens);
+}
+
+// How an answer that was begun elsewhere goes on.
+struct GoingOn {
+  llm::Continuation::How how;
+  const llm::Said& said;
+  int64_t said_tokens;
+};
+
 // One attempt up to the head of an answer with status 200.
 class Attempt {
  public:
-  Attempt(Call& call, const routing::Candidate& candidate)
+  // `begun`: null for an answer from its start.
+  Attempt(Call& call, const routing::Candidate& candidate, const GoingOn* begun = nullptr)
       : call_(call),
         model_(*candidate.model),
         endpoint_(*candidate.endpoint),
-        adapter_(call.parts.adapters.of(endpoint_)) {}
+        adapter_(call.parts.adapters.of(endpoint_)),
+        begun_(begun) {}
 
   // Empty when `reply` is there.
   DP_OWN_FRAME Task<std::optional<Failure>> send(base::Deadline deadline) {
@@ -103,15 +118,19 @@ class Attempt {
   Result<provider::UpstreamRequest> ask() {
     const auto request_id = call_.x.id.spell();
     const http::Traceparent traceparent = call_.x.trace.child(call_.parts.random);
-    Result<provider::UpstreamRequest> asked =
-        adapter_.request({.view = call_.view,
-                          .body = call_.x.body,
-                          .endpoint = endpoint_,
-                          .model = model_,
-                          .output_limit = call_.bound.injected,
-                          .request_id = {request_id.data(), request_id.size()},
-                          .traceparent = traceparent,
-                          .answered_text = {}});
+    provider::Asking asking{.view = call_.view,
+                            .body = call_.x.body,
+                            .endpoint = endpoint_,
+                            .model = model_,
+                            .output_limit = call_.bound.injected,
+                            .request_id = {request_id.data(), request_id.size()},
+                            .traceparent = traceparent,
+                            .answered_text = {}};
+    if (begun_ != nullptr && begun_->how == llm::Continuation::How::prefix) {
+      asking.answered_text = begun_->said.text;
+      asking.output_limit = left_of_limit(call_, begun_->said_tokens);
+    }
+    Result<provider::UpstreamRequest> asked = adapter_.request(asking);
     if (asked) call_.dropped = std::move(asked->dropped);
     return asked;
   }
@@ -120,16 +139,23 @@ class Attempt {
   const provider::Model& model_;
   const provider::Endpoint& endpoint_;
   const provider::Adapter& adapter_;
+  const GoingOn* begun_;
 };
+
+void set_translation(const Call& call, const Attempt& attempt, OpenStream& stream) {
+  stream.translation.reset();
+  if (auto translator = attempt.adapter().translator(call.view)) {
+    stream.translation = std::make_unique<Translation>(std::move(translator));
+  }
+}
 
 std::unique_ptr<OpenStream> make_stream(Call& call, Attempt& attempt) {
   auto stream = std::make_unique<OpenStream>(
       call, std::move(attempt.reply),
       llm::ChunkSettings{call.api, call.view.model, call.view.caller_wants_usage,
                          call.parts.tokenizers.for_model(call.endpoint->upstream_model)});
-  if (auto translator = attempt.adapter().translator(call.view)) {
-    stream->translation = std::make_unique<Translation>(std::move(translator));
-  }
+  set_translation(call, attempt, *stream);
+  if (may_go_on(call)) stream->chunks.keep_text();
   return stream;
 }
 
@@ -147,6 +173,7 @@ std::optional<Failure> take_first(OpenStream& stream, Result<std::string_view> p
     return provider::failure_of_error(stream.chunks.error());
   }
   if (*end == OpenStream::End::malformed) return bad_answer("not JSON");
+  if (*end == OpenStream::End::diverged) return bad_answer("another answer than the one begun");
   if (ended || *end == OpenStream::End::done) return bad_answer("an empty stream");
   return std::nullopt;
 }
@@ -168,6 +195,51 @@ Task<std::optional<Failure>> try_stream(Call& call, const routing::Candidate& ca
     failed = take_first(*stream, std::move(piece));
   }
   if (!failed) opened = std::move(stream);
+  co_return failed;
+}
+
+// Nothing if this endpoint cannot: it would tell another answer.
+std::optional<llm::Continuation::How> how_to_go_on(const Call& call, const llm::Said& said,
+                                                   const provider::Endpoint& broken,
+                                                   const provider::Endpoint& endpoint) {
+  using How = llm::Continuation::How;
+  if (std::ranges::find(call.broke, endpoint.id) != call.broke.end()) return std::nullopt;
+  if (said.text.empty()) return How::fresh;
+  if (endpoint.prefix_continuation) return How::prefix;
+  const bool alike = endpoint.provider_type == broken.provider_type &&
+                     endpoint.upstream_model == broken.upstream_model;
+  if (call.view.repeatable && alike) return How::repeated;
+  return std::nullopt;
+}
+
+// The same stream, from another endpoint. On a failure it has ended.
+DP_OWN_FRAME Task<std::optional<Failure>> reopen(Call& call, const routing::Candidate& candidate,
+                                                 const GoingOn& begun, OpenStream& stream) {
+  const base::Deadline deadline{call.parts.clock.now() + call.parts.timeouts.first_token};
+  Attempt attempt(call, candidate, &begun);
+  std::optional<Failure> failed = co_await attempt.send(deadline);
+  if (failed) co_return failed;
+  stream.reply = std::move(attempt.reply);
+  stream.events = http::SseParser(http::kMaxEventBytes);
+  set_translation(call, attempt, stream);
+  stream.fitting =
+      std::make_unique<Fitting>(llm::Continuation(begun.how, begun.said), std::string());
+  stream.chunks.begin_continuation();
+  stream.out.clear();
+  stream.end = OpenStream::End::none;
+  base::Deadline next = deadline;
+  base::Instant beat = call.x.loop_now();
+  while (stream.out.empty() && stream.end == OpenStream::End::none && !failed) {
+    Result<std::string_view> piece = co_await stream.reply->read(next);
+    failed = take_first(stream, std::move(piece));
+    // A long answer that is said again takes its time.
+    const base::Instant now = call.x.loop_now();
+    next.at = now + call.parts.timeouts.idle;
+    if (now - beat < kHeartbeatInterval) continue;
+    beat = now;
+    Result<void> sent = co_await call.x.flush(http::kSseHeartbeat);
+    if (!sent) co_return elsewhere(std::move(sent).error());
+  }
   co_return failed;
 }
 
@@ -195,6 +267,12 @@ Task<std::optional<Failure>> try_whole(Call& call, const routing::Candidate& can
   co_return std::nullopt;
 }
 
+void count_attempt(Call& call, const provider::Endpoint& endpoint,
+                   const std::optional<Failure>& failure) {
+  const std::string_view outcome = failure ? base::to_string(failure->error.code) : "ok";
+  call.parts.metrics.upstream_requests.with({endpoint.provider_type, outcome}).add();
+}
+
 using Verdict = llm::ChunkRewriter::Verdict;
 
 OpenStream::End end_of(Verdict verdict) {
@@ -220,8 +298,7 @@ Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt
     if (tried++ == kMaxAttempts) break;
     std::unique_ptr<Answer> answer;
     std::optional<Failure> failure = co_await attempt(call, candidate, answer);
-    const std::string_view outcome = failure ? base::to_string(failure->error.code) : "ok";
-    call.parts.metrics.upstream_requests.with({candidate.endpoint->provider_type, outcome}).add();
+    count_attempt(call, *candidate.endpoint, failure);
     if (!failure) co_return answer;
     last = std::move(failure->error);
     if (failure->elsewhere == Elsewhere::pointless || call.x.scope.cancelled()) co_return last;
@@ -238,9 +315,29 @@ Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt
 
 }  // namespace
 
+bool may_go_on(const Call& call) {
+  return call.api == llm::Api::chat_completions && call.view.n == 1 &&
+         call.plan.candidates.size() > 1;
+}
+
 OpenStream::End OpenStream::take(const http::SseEvent& event, std::string& to) {
-  if (translation) return translate(event, to);
-  return call_.encoder ? take_encoded(event.data, to) : take_house(event.data, to);
+  return translation ? translate(event, to) : take_fitted(event.data, to);
+}
+
+OpenStream::End OpenStream::take_fitted(std::string_view data, std::string& to) {
+  if (fitting) {
+    using Fit = llm::Continuation::Fit;
+    fitting->chunk.clear();
+    const Fit fit = fitting->continuation.fit(data, fitting->chunk);
+    if (fit == Fit::nothing) return End::none;
+    if (fit == Fit::diverged) return End::diverged;
+    if (fit == Fit::chunk) {
+      const size_t size = fitting->chunk.size();
+      fitting->chunk.append(json::kPadding, '\0');
+      data = std::string_view(fitting->chunk).substr(0, size);
+    }
+  }
+  return call_.encoder ? take_encoded(data, to) : take_house(data, to);
 }
 
 OpenStream::End OpenStream::translate(const http::SseEvent& event, std::string& to) {
@@ -248,7 +345,7 @@ OpenStream::End OpenStream::translate(const http::SseEvent& event, std::string& 
   house.clear();
   const auto verdict = translation->translator->feed(event, house);
   for (size_t i = 0; i < house.size(); ++i) {
-    const End ended = call_.encoder ? take_encoded(house[i], to) : take_house(house[i], to);
+    const End ended = take_fitted(house[i], to);
     if (ended != End::none) return ended;
   }
   switch (verdict) {
@@ -300,6 +397,30 @@ Result<OpenStream::End> OpenStream::feed_last(std::string& to) {
   http::SseEvent event;
   if (!events.last(event)) return End::none;
   return take(event, to);
+}
+
+Task<Result<void>> continue_stream(Call& call, OpenStream& stream) {
+  const std::optional<llm::Said> said = stream.chunks.said();
+  const provider::Endpoint& broken = *call.endpoint;
+  call.broke.push_back(broken.id);
+  if (!said) co_return Error(ErrorCode::no_backend, "No endpoint could go on.");
+  const int64_t tokens = stream.chunks.tally().tokens();
+  for (const routing::Candidate& candidate : call.plan.candidates) {
+    const auto how = how_to_go_on(call, *said, broken, *candidate.endpoint);
+    if (!how || call.attempts >= kMaxAttempts) continue;
+    const GoingOn begun{*how, *said, tokens};
+    const std::optional<Failure> failure = co_await reopen(call, candidate, begun, stream);
+    count_attempt(call, *candidate.endpoint, failure);
+    if (call.x.scope.cancelled()) break;
+    if (failure) continue;
+    call.seams.push_back({.how = *how,
+                          .broken = broken.name,
+                          .went_on = candidate.endpoint->name,
+                          .said_bytes = static_cast<int64_t>(said->text.size()),
+                          .said_tokens = tokens});
+    co_return Result<void>();
+  }
+  co_return Error(ErrorCode::no_backend, "No endpoint could go on.");
 }
 
 Task<Result<std::unique_ptr<OpenStream>>> open_stream(Call& call) {

@@ -22,6 +22,12 @@ struct Translation {
   provider::HouseEvents events;
 };
 
+// Of a stream that goes on with another upstream.
+struct Fitting {
+  llm::Continuation continuation;
+  std::string chunk;
+};
+
 // A stream whose first event has come.
 struct OpenStream {
   OpenStream(Call& owner, std::unique_ptr<http::Reply> r, llm::ChunkSettings settings)
@@ -29,7 +35,7 @@ struct OpenStream {
         events(http::kMaxEventBytes),
         chunks(std::move(settings)),
         call_(owner) {}
-  enum class End { none, done, upstream_error, malformed };
+  enum class End { none, done, upstream_error, malformed, diverged };
 
   // Feeds a piece of the body; what the caller shall see is appended to `out`, ready as SSE.
   Result<End> feed(std::string_view bytes, std::string& out);
@@ -42,10 +48,12 @@ struct OpenStream {
   std::string out;  // what came with the first event
   End end = End::none;
   std::unique_ptr<Translation> translation;  // null: the upstream speaks the house dialect
+  std::unique_ptr<Fitting> fitting;          // null: from its start to here one upstream's
 
  private:
   End take(const http::SseEvent& event, std::string& out);
   End translate(const http::SseEvent& event, std::string& out);
+  End take_fitted(std::string_view data, std::string& out);
   End take_house(std::string_view data, std::string& out);
   End take_encoded(std::string_view data, std::string& out);
 
@@ -65,6 +73,12 @@ struct WholeAnswer {
     return bill.charged.write(cost);
   }
 };
+
+// Whether this answer could go on with another endpoint if it broke off.
+bool may_go_on(const Call& call);
+// Finds another endpoint to go on with a stream that broke off, behind what its caller was shown;
+// notes the seam in the call. Errors: nobody could; of use is only what the stream has learned.
+Task<Result<void>> continue_stream(Call& call, OpenStream& stream);
 
 // Errors: what the caller shall be told after the last attempt.
 Task<Result<std::unique_ptr<OpenStream>>> open_stream(Call& call);

@@ -16,6 +16,7 @@
 #include "http/client/client.h"
 #include "http/server/exchange.h"
 #include "identity/key_directory.h"
+#include "llm/openai/continuation.h"
 #include "llm/openai/request.h"
 #include "llm/tokenizer/tokenizer.h"
 #include "metrics/loop_metrics.h"
@@ -65,6 +66,15 @@ struct TokenBound {
   bool counted = false;  // the prompt is as it most likely is, not the most that it can be
 };
 
+// Where a stream broke off and went on with another endpoint.
+struct Seam {
+  llm::Continuation::How how = llm::Continuation::How::fresh;
+  std::string broken;      // the endpoint's name
+  std::string went_on;     // the other's
+  int64_t said_bytes = 0;  // of text, before it
+  int64_t said_tokens = 0;
+};
+
 struct Call {
   Call(Parts& p, http::Exchange& exchange, const Protocol& spoken);
   Call(const Call&) = delete;
@@ -93,7 +103,9 @@ struct Call {
   const provider::Model* served = nullptr;       // of the last attempt: `model` or a child of it
   const provider::Endpoint* endpoint = nullptr;  // likewise
   int attempts = 0;
-  std::vector<std::string> dropped;  // parameters that the endpoint was not told
+  std::vector<Seam> seams;
+  std::vector<base::EndpointId> broke;  // they began this answer and did not end it
+  std::vector<std::string> dropped;     // parameters that the endpoint was not told
   std::string upstream_request_id;
   int64_t first_token_ms = -1;
 

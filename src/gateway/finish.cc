@@ -35,6 +35,7 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
   out += call.view.stream ? ",\"stream\":true" : ",\"stream\":false";
   log_member(out, "attempts", call.attempts);
+  if (!call.seams.empty()) log_member(out, "seams", static_cast<int64_t>(call.seams.size()));
   log_member(out, "first_token_ms", call.first_token_ms);
   log_member(out, "prompt_tokens", e.usage.prompt_tokens);
   log_member(out, "cached_tokens", e.usage.cached_tokens);

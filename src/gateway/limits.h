@@ -48,6 +48,8 @@ inline constexpr int64_t kTallyFactor = 3;
 inline constexpr int64_t kTallySlackTokens = 100;
 // What an upstream may add to a prompt of its own accord (templates, system prompts, tools).
 inline constexpr int64_t kHiddenPromptTokens = 4096;
+// Times that one stream goes on elsewhere; each costs its caller a pause.
+inline constexpr size_t kMaxSeams = 3;
 // Endpoints tried for one request, so that a dead fleet costs bounded time.
 inline constexpr int kMaxAttempts = 4;
 

@@ -21,12 +21,18 @@ class Relay {
  private:
   Task<Result<void>> pass_on();
   Task<Result<std::string_view>> next_piece();
+  Error broken(Error error);
+  DP_OWN_FRAME Task<Result<void>> go_on_elsewhere(Error error);
+  bool whole_all_the_same() const;
+  bool wants_seams() const;
+  void append_seams(std::string& out) const;
   Ending billed_ending(llm::Usage usage);
   void write_end(const Ending& ending);
   DP_OWN_FRAME Task<void> end_well();
   DP_OWN_FRAME Task<void> end_broken(Error error);
   void caller_left();
   llm::Usage usage_so_far();
+  llm::Usage of_all_sides(llm::Usage usage) const;
   llm::Usage held_usage();
   void note_progress();
   int64_t output_so_far() const;
@@ -38,13 +44,31 @@ class Relay {
   Call& call_;
   OpenStream& stream_;
   std::optional<Error> limit_;  // why the stream ends before its end
+  bool may_go_on_ = false;      // it broke at the upstream's end, and others may do better
   base::Instant last_event_{};
   base::Instant last_progress_{};
 };
 
+// An upstream that went on behind a prefix counts that as prompt, and only what it said itself as
+// answer.
+llm::Usage Relay::of_all_sides(llm::Usage usage) const {
+  if (call_.seams.empty() || call_.seams.back().how != llm::Continuation::How::prefix) return usage;
+  const int64_t said = call_.seams.back().said_tokens;
+  usage.prompt_tokens = std::max<int64_t>(0, usage.prompt_tokens - said);
+  int64_t room = usage.prompt_tokens;
+  for (int64_t* part : {&usage.cached_tokens, &usage.cache_write_tokens, &usage.image_input_tokens,
+                        &usage.audio_input_tokens}) {
+    *part = std::min(*part, room);
+    room -= *part;
+  }
+  usage.completion_tokens += said;
+  usage.source = llm::Usage::Source::estimated;
+  return usage;
+}
+
 // The upstream's own count, or ours of what was generated until now.
 llm::Usage Relay::usage_so_far() {
-  if (stream_.chunks.usage()) return *stream_.chunks.usage();
+  if (stream_.chunks.usage()) return of_all_sides(*stream_.chunks.usage());
   const llm::Tokenizer& tokenizer =
       call_.parts.tokenizers.for_model(call_.endpoint->upstream_model);
   const int64_t prompt = call_.x.body.empty()
@@ -71,10 +95,11 @@ Task<Result<std::string_view>> Relay::next_piece() {
     const base::Instant idle_end = last_event_ + call_.parts.timeouts.idle;
     const base::Instant beat = call_.x.loop_now() + kHeartbeatInterval;
     Result<std::string_view> piece = co_await stream_.reply->read({std::min(idle_end, beat)});
-    if (piece || piece.error().code != ErrorCode::timeout) co_return piece;
+    if (piece) co_return piece;
+    if (piece.error().code != ErrorCode::timeout) co_return broken(std::move(piece).error());
     if (call_.x.loop_now() >= idle_end) {
-      co_return Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
-                      "no event within the idle timeout");
+      co_return broken(Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
+                             "no event within the idle timeout"));
     }
     Result<void> sent = co_await call_.x.flush(http::kSseHeartbeat);
     if (!sent) co_return std::move(sent).error();
@@ -101,10 +126,17 @@ Task<Result<void>> Relay::pass_on() {
   while (true) {
     last_event_ = call_.x.loop_now();
     if (stream_.end == OpenStream::End::upstream_error) {
-      co_return provider::failure_of_error(stream_.chunks.error()).error;
+      provider::Failure failure = provider::failure_of_error(stream_.chunks.error());
+      if (failure.elsewhere == provider::Elsewhere::pointless) co_return std::move(failure.error);
+      co_return broken(std::move(failure.error));
     }
     if (stream_.end == OpenStream::End::malformed) {
-      co_return Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event.");
+      co_return broken(
+          Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event."));
+    }
+    if (stream_.end == OpenStream::End::diverged) {
+      co_return broken(
+          Error(ErrorCode::upstream_failed, "The answer broke off and could not be continued."));
     }
     if (stream_.end == OpenStream::End::done) co_return Result<void>();
     if (outgrows_hold(call_, output_so_far())) {
@@ -120,30 +152,84 @@ Task<Result<void>> Relay::pass_on() {
     if (!piece) co_return std::move(piece).error();
     if (piece->empty()) {
       Result<OpenStream::End> last = stream_.feed_last(out);
-      if (!last) co_return std::move(last).error();
+      if (!last) co_return broken(std::move(last).error());
       stream_.end = *last;
       // Some upstreams forget [DONE]; a stream whose choices are all finished is whole all the
       // same.
       if (*last == OpenStream::End::none && stream_.chunks.saw_finish_reason())
         co_return Result<void>();
       if (*last == OpenStream::End::none) {
-        co_return Error(ErrorCode::upstream_failed, "The model's provider broke the stream off.",
-                        "the body ended without finish_reason and without [DONE]");
+        co_return broken(Error(ErrorCode::upstream_failed,
+                               "The model's provider broke the stream off.",
+                               "the body ended without finish_reason and without [DONE]"));
       }
       continue;
     }
     // Room for longer names at once: growing in doubles would cost a slow reader twice the memory.
     out.reserve(piece->size() + piece->size() / 8);
     Result<OpenStream::End> end = stream_.feed(*piece, out);
-    if (!end) co_return std::move(end).error();
+    if (!end) co_return broken(std::move(end).error());
     stream_.end = *end;
   }
+}
+
+// The upstream's end broke; while the caller is there somebody else may go on.
+Error Relay::broken(Error error) {
+  may_go_on_ = !call_.x.scope.cancelled();
+  return error;
+}
+
+// Only the words behind the answer were lost.
+bool Relay::whole_all_the_same() const {
+  return may_go_on_ && stream_.end == OpenStream::End::none && stream_.chunks.saw_finish_reason() &&
+         !stream_.chunks.needs_closing();
+}
+
+// Until a stream ends well, or nobody can go on: then with what broke the last one.
+Task<Result<void>> Relay::go_on_elsewhere(Error error) {
+  while (may_go_on_ && call_.seams.size() < kMaxSeams) {
+    may_go_on_ = false;
+    if (call_.idempotent) call_.idempotent->capture(stream_.out);
+    stream_.out += http::kSseHeartbeat;
+    Result<void> sent = co_await call_.x.flush(stream_.out);
+    if (!sent) co_return sent;
+    stream_.out.clear();
+    Result<void> continued = co_await continue_stream(call_, stream_);
+    if (!continued) co_return error;
+    Result<void> relayed = co_await pass_on();
+    if (relayed || whole_all_the_same()) co_return Result<void>();
+    error = std::move(relayed).error();
+  }
+  co_return error;
+}
+
+bool Relay::wants_seams() const {
+  return !call_.encoder && call_.x.head.headers.find("x-deeppool-show-seams").has_value();
+}
+
+// For callers who ask: where the answer was continued, and by whom.
+void Relay::append_seams(std::string& out) const {
+  std::string members = R"("deeppool":{"seams":[)";
+  for (const Seam& seam : call_.seams) {
+    if (members.back() != '[') members += ',';
+    members += R"({"how":")";
+    members += to_string(seam.how);
+    members += R"(","after_bytes":)";
+    base::append_int(members, seam.said_bytes);
+    members += R"(,"broken":)";
+    base::append_json_string(members, seam.broken);
+    members += R"(,"went_on":)";
+    base::append_json_string(members, seam.went_on);
+    members += '}';
+  }
+  http::append_sse_data(out, stream_.chunks.note_chunk(members + "]}"));
 }
 
 // The last events of an answer that the caller has to pay for: usage, if it was asked for, and
 // [DONE].
 void Relay::write_end(const Ending& ending) {
   std::string& out = stream_.out;
+  if (!call_.seams.empty() && wants_seams()) append_seams(out);
   if (call_.view.caller_wants_usage) {
     const std::string cost = ending.bill->charged.to_string();
     const bool theirs = ending.usage.source == llm::Usage::Source::upstream;
@@ -242,6 +328,8 @@ Task<void> Relay::end_broken(Error error) {
 Task<void> Relay::run() {
   last_progress_ = call_.x.loop_now();
   Result<void> relayed = co_await pass_on();
+  if (!relayed && whole_all_the_same()) relayed = Result<void>();
+  if (!relayed && may_go_on_) relayed = co_await go_on_elsewhere(std::move(relayed).error());
   if (relayed) {
     co_await end_well();
     co_return;
@@ -274,7 +362,7 @@ Task<void> read_tail(std::unique_ptr<http::Reply> reply, base::Deadline deadline
 
 Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
   call.first_token_ms = call.elapsed_ms();
-  if (call.x.body.size() > kKeptBodyBytes) call.x.body.release();
+  if (call.x.body.size() > kKeptBodyBytes && !may_go_on(call)) call.x.body.release();
   call.x.add_header("Cache-Control", "no-cache");
   call.x.add_header("X-Accel-Buffering", "no");
   call.x.start_stream(200, kStreamContentType);

@@ -38,7 +38,7 @@ class SseParser {
   void add_data(std::string_view value);
   void keep_data();
 
-  const size_t max_event_;
+  size_t max_event_;
   std::string_view input_;
   std::string partial_;  // the start of a line that was cut by the end of a piece
   std::string joined_;   // data that cannot stay a view into the input

@@ -32,8 +32,9 @@ struct Endpoint {
   std::string api_key;         // unsealed; empty: the upstream wants none
   std::string upstream_model;  // never empty: the model's own name where none was given
   int64_t weight = 1;
-  int64_t priority = 0;      // higher is tried first
-  int64_t max_inflight = 0;  // requests at once; 0: no limit
+  int64_t priority = 0;              // higher is tried first
+  int64_t max_inflight = 0;          // requests at once; 0: no limit
+  bool prefix_continuation = false;  // goes on behind an answer's beginning that it is given
 };
 
 struct Model;

@@ -210,6 +210,10 @@ std::string ChunkRewriter::final_usage_chunk(const Usage& usage, std::string_vie
   return text + "}";
 }
 
+std::string ChunkRewriter::note_chunk(std::string_view members) const {
+  return open_chunk() + "]," + std::string(members) + "}";
+}
+
 bool ChunkRewriter::needs_closing() const {
   bool begun = false;
   for (const Choice& choice : choices_) {

@@ -71,6 +71,8 @@ class ChunkRewriter {
   // full shape, or the given one, with `cost` (see append_usage_json). Empty without usage().
   std::string final_usage_chunk(std::string_view cost = {}) const;
   std::string final_usage_chunk(const Usage& usage, std::string_view cost = {}) const;
+  // A chunk without choices, with further members ("\"x\":1").
+  std::string note_chunk(std::string_view members) const;
   // A chunk that gives a finish_reason to every choice that has none, with the stream's id: "stop",
   // or "tool_calls" after tool calls; `reason` overrides ("length" for a stream ended by us).
   std::string closing_chunk(std::string_view reason = {}) const;

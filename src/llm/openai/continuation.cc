@@ -18,6 +18,18 @@ struct Continuation::Parts {
   json::Range usage;
 };
 
+std::string_view to_string(Continuation::How how) {
+  switch (how) {
+    case Continuation::How::fresh:
+      return "fresh";
+    case Continuation::How::prefix:
+      return "prefix";
+    case Continuation::How::repeated:
+      break;
+  }
+  return "repeated";
+}
+
 Continuation::Continuation(How how, Said said) : how_(how), said_(std::move(said)) {}
 
 bool Continuation::read_chunk(json::Reader& reader, Parts& parts) {

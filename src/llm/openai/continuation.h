@@ -53,4 +53,6 @@ class Continuation {
   std::string scratch_;
 };
 
+std::string_view to_string(Continuation::How how);
+
 }  // namespace deeppool::llm

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Streams that break off behind their first byte: at every event and in every way, the caller sees one stream,
+its text equals the whole, and there is one bill, as if nothing had happened."""
+
+import http.client
+import json
+import socket
+import struct
+import threading
+import time
+from decimal import Decimal
+
+from judge import short
+from who_pays import overdraw
+from world import World, main
+
+WORDS = 12
+ANSWER = f"mock-ok:tokens={WORDS}"
+REASONING = f"mock-reasoning:tokens={WORDS}"
+TOOLS = "mock-tool-calls"
+TIERS = [{"input_price": "2", "output_price": "8"}]
+WAYS = ("close", "reset", "silence", "error event", "garbage", "half an event")
+IDLE_SECONDS = 2  # of the world's program
+TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+
+
+class Breaker:
+    """A proxy before the mock that lets `events` events of each streamed answer pass and then breaks it."""
+
+    def __init__(self, upstream):
+        host, port = upstream.removeprefix("http://").removesuffix("/v1").split(":")
+        self.target = host, int(port)
+        self.events, self.way = 0, "close"
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                caller, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
+
+    def _serve(self, caller):
+        with caller, socket.create_connection(self.target) as upstream:
+            caller.settimeout(10)
+            upstream.settimeout(10)
+            try:
+                upstream.sendall(self._request(caller))
+                self._answer(caller, upstream)
+            except OSError:
+                pass
+
+    @staticmethod
+    def _request(caller):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += caller.recv(65536)
+        head, body = data.split(b"\r\n\r\n", 1)
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        while len(body) < length:
+            body += caller.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+    def _answer(self, caller, upstream):
+        # Each event of the mock is one chunk; the head comes first.
+        stream = upstream.makefile("rb")
+        while (line := stream.readline()) != b"\r\n":
+            caller.sendall(line)
+        caller.sendall(b"\r\n")
+        for _ in range(self.events):
+            caller.sendall(self._chunk(stream))
+        self._break(caller, self._chunk(stream))
+
+    @staticmethod
+    def _chunk(stream):
+        size = stream.readline()
+        return size + stream.read(int(size, 16) + 2)
+
+    def _break(self, caller, following):
+        if self.way == "reset":
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif self.way == "silence":
+            time.sleep(IDLE_SECONDS + 3)
+        elif self.way == "half an event":
+            caller.sendall(following[:len(following) // 2])
+        elif self.way in ("error event", "garbage"):
+            event = b'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n'
+            if self.way == "garbage":
+                event = b"data: {what?\n\n"
+            caller.sendall(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+
+    def close(self):
+        self.listener.close()
+
+
+class Seen:
+    """One stream, as its caller saw it."""
+
+    def __init__(self, world, model, **more):
+        body = {"model": model, "stream": True, "stream_options": {"include_usage": True},
+                "messages": [{"role": "user", "content": "tell me"}], **more}
+        connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=30)
+        connection.request("POST", "/v1/chat/completions", json.dumps(body),
+                           {"Authorization": f"Bearer {world.key}", "X-DeepPool-Show-Seams": "1"})
+        answer = connection.getresponse()
+        self.status, self.request_id = answer.status, answer.getheader("x-request-id")
+        self.text, self.reasoning, self.roles, self.finish = "", "", 0, []
+        self.ids, self.seams, self.error, self.usage, self.done = set(), [], None, None, False
+        for line in answer.read().decode().split("\n"):
+            if line.startswith("data: "):
+                self._take(line.removeprefix("data: "))
+        connection.close()
+
+    def _take(self, data):
+        if data == "[DONE]":
+            self.done = True
+            return
+        chunk = json.loads(data)
+        self.error = chunk.get("error", self.error)
+        if "error" in chunk:
+            return
+        self.ids.add(chunk["id"])
+        self.usage = chunk.get("usage") or self.usage
+        self.seams += chunk.get("deeppool", {}).get("seams", [])
+        for choice in chunk["choices"]:
+            delta = choice["delta"]
+            self.text += delta.get("content") or ""
+            self.reasoning += delta.get("reasoning_content") or ""
+            self.roles += "role" in delta
+            self.finish += [choice["finish_reason"]] if choice.get("finish_reason") else []
+
+    def one_whole(self, whole):
+        return (self.status == 200 and self.error is None and self.done and self.text == whole and self.roles == 1
+                and len(self.ids) == 1 and self.finish == ["stop"])
+
+
+def set_up(world, breaker):
+    """`m` breaks at its first endpoint and goes on at its second, with the same words."""
+    def endpoint(name, url, script, **more):
+        return world.admin("admin/endpoints", {
+            "name": name, "provider_type": "openai", "endpoint": url, "api_key": "k", "upstream_model": script,
+            **more})["id"]
+
+    def model(name, ids):
+        world.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids,
+                                     "pricing_tiers": TIERS})
+
+    for name, script in (("words", ANSWER), ("reasoning", REASONING), ("tools", TOOLS)):
+        first = endpoint(f"{name} breaks", breaker.url, script, priority=1)
+        model(name, [first, endpoint(f"{name} works", world.upstream, script)])
+        model(f"{name}-prefix", [first, endpoint(f"{name} goes on", world.upstream, script,
+                                                 prefix_continuation=True)])
+        model(f"{name}-alone", [endpoint(f"{name} alone", world.upstream, script)])
+
+
+class Judge:
+    """Sees streams break, and afterwards the books."""
+
+    def __init__(self, world, breaker, verdict):
+        self.world, self.breaker, self.verdict = world, breaker, verdict
+        self.bills = []  # (stream, the one whose bill it must equal, or None)
+        self.free = []
+
+    def tell(self, model, events=0, way="close", **more):
+        self.breaker.events, self.breaker.way = events, way
+        return Seen(self.world, model, **more)
+
+    def at_every_event(self, model, whole, how, **more):
+        """`whole` is the answer unbroken; behind its text come the finish, the usage and [DONE]."""
+        events = WORDS + 4
+        faults = [(k, way) for k in range(events) for way in WAYS if way != "silence" or k == 3]
+        bad, seams = [], 0
+        for k, way in faults:
+            seen = self.tell(model, k, way, **more)
+            finished = k > WORDS + 1  # what was lost stands behind the finish reason
+            self.bills.append((seen, None if finished or how == "prefix" else whole))
+            seams += len(seen.seams)
+            right = seen.one_whole(whole.text) and whole.reasoning.startswith(seen.reasoning)
+            hows = {seam["how"] for seam in seen.seams} <= {how, "fresh"}
+            if not right or not hows:
+                bad.append((k, way, seen.text, seen.finish, seen.error, seen.seams))
+        self.verdict.expect(not bad, f"{model}: one whole stream, wherever and however it breaks ({len(faults)} ways)",
+                            bad[:3] or f"{seams} seams")
+        self.verdict.expect(seams > len(faults) // 2, f"{model}: most of them had a seam", seams)
+
+    def not_where_nobody_can(self):
+        seen = self.tell("words", 5)  # no temperature of 0, no seed: it would tell another answer
+        told = seen.error and (seen.error["type"], seen.error["code"])
+        self.verdict.expect(told == ("upstream_error", "upstream_error") and seen.text.endswith("w4"),
+                            "an answer that nobody can repeat ends with an error event", (told, seen.text))
+        self.free.append(seen)
+        seen = self.tell("tools", 3, temperature=0, tools=[TOOL])
+        self.verdict.expect(seen.error is not None and not seen.done, "and so does one inside a tool's arguments",
+                            seen.error and seen.error["code"])
+        self.free.append(seen)
+
+    def limits(self):
+        """What was said before a seam counts against max_tokens."""
+        whole = self.tell("words-alone", max_tokens=8)
+        seen = self.tell("words-prefix", 5, max_tokens=8)
+        self.verdict.expect(seen.text == whole.text and seen.finish == whole.finish == ["length"],
+                            "max_tokens bounds both sides together", (seen.text, seen.finish))
+
+    def books(self):
+        wanted = [seen for seen, _ in self.bills] + self.free
+        end = time.monotonic() + 10
+        rows = {}
+        while len(rows) < len(wanted) and time.monotonic() < end:
+            rows = {row[0]: row[1:] for row in self.world.store.rows(
+                "SELECT LOWER(HEX(request_id)), prompt_tokens, completion_tokens, charged, outcome FROM usage_records")}
+            rows = {seen.request_id: rows[short(seen.request_id)] for seen in wanted if short(seen.request_id) in rows}
+        wrong = [(seen.text, rows.get(seen.request_id), as_whole and rows.get(as_whole.request_id))
+                 for seen, as_whole in self.bills if not self._right(rows, seen, as_whole)]
+        self.verdict.expect(not wrong, f"{len(self.bills)} streams have one bill each, that of the whole answer",
+                            wrong[:3])
+        paid = [row for seen in self.free if Decimal((row := rows[seen.request_id])[2]) != 0]
+        self.verdict.expect(not paid, "what ended with an error is free", paid)
+
+    @staticmethod
+    def _right(rows, seen, as_whole):
+        row = rows.get(seen.request_id)
+        if not row or row[3] != "completed" or Decimal(row[2]) <= 0:
+            return False
+        return as_whole is None or row == rows[as_whole.request_id]
+
+
+def unbroken(options, verdict):
+    """Streams that break off behind their first byte."""
+    world = World(options.build, [], store=options.database)
+    breaker = Breaker(world.upstream)
+    try:
+        overdraw(world, 100)
+        world.start()
+        set_up(world, breaker)
+        judge = Judge(world, breaker, verdict)
+        whole = judge.tell("words-alone", temperature=0)
+        verdict.expect(whole.one_whole(" ".join(f"w{i + 1}" for i in range(WORDS))), "an answer unbroken", whole.text)
+        thought = judge.tell("reasoning-alone", temperature=0)
+        verdict.expect(thought.one_whole(thought.text) and thought.reasoning, "one with reasoning", thought.text)
+        judge.bills += [(whole, whole), (thought, thought)]
+        judge.at_every_event("words", whole, "repeated", temperature=0)
+        judge.at_every_event("words-prefix", whole, "prefix")
+        judge.at_every_event("reasoning", thought, "repeated", seed=7)
+        judge.limits()
+        judge.not_where_nobody_can()
+        judge.books()
+        verdict.expect(world.stop() == 0, "the program ends well")
+    finally:
+        breaker.close()
+        world.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(unbroken, lambda parser: parser.add_argument("--database", default="sqlite")))
