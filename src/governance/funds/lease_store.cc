@@ -96,22 +96,24 @@ Result<bool> take_leased(sql::Writer& tx, FundId fund, int64_t by) {
   return done.affected == 1;
 }
 
-// Debts and give-backs move what is leased without a guard: they state what has happened. Whoever
-// never had money may owe some, perhaps before the applier has posted it: then his wallet begins
-// here.
+// Debts (`by` above 0) and give-backs move what is leased without a guard: they state what has
+// happened. Debts are counted: so much more may be leased than there is. Whoever never had money
+// may owe some, perhaps before the applier has posted it: then his wallet begins here.
 Result<void> move_unguarded(sql::Writer& tx, FundId fund, int64_t by) {
+  const int64_t debt = std::max<int64_t>(by, 0);
   if (fund.kind == FundKind::quota) {
     DP_CHECK(tx.execute("UPDATE api_keys SET quota_leased = quota_leased + ? WHERE id = ?", by,
                         fund.id));
   } else if (fund.kind == FundKind::grant) {
-    DP_CHECK(tx.execute("UPDATE token_grants SET tokens_leased = tokens_leased + ? WHERE id = ?",
-                        by, fund.id));
+    DP_CHECK(tx.execute("UPDATE token_grants SET tokens_leased = tokens_leased + ?,"
+                        " exceeded = exceeded + ? WHERE id = ?",
+                        by, debt, fund.id));
   } else {
     DP_CHECK(
-        tx.execute("INSERT INTO user_wallets (user_id, leased, updated_at)"
-                   " VALUES (?, ?, {now_ms}) {upsert user_id} leased = leased + {new leased},"
-                   " version = version + 1",
-                   fund.id, Money::units(by)));
+        tx.execute("INSERT INTO user_wallets (user_id, leased, exceeded, updated_at)"
+                   " VALUES (?, ?, ?, {now_ms}) {upsert user_id} leased = leased + {new leased},"
+                   " exceeded = exceeded + {new exceeded}, version = version + 1",
+                   fund.id, Money::units(by), Money::units(debt)));
   }
   return {};
 }

@@ -85,11 +85,12 @@ Result<void> add_to_daily_sums(sql::Writer& tx, const std::vector<const UsageRow
                  totals_of(*row)));
   }
   Sums<TotalsKey> totals;
-  Sums<KeysKey> keys;
+  Sums<KeysKey> keys, weeks;
   for (const auto& [key, sum] : days) {
     const auto& [user, day, api_key, model, source] = key;
     DP_CHECK(add(totals[{day, model, source}], sum));
     DP_CHECK(add(keys[{day, user, api_key}], sum));
+    DP_CHECK(add(weeks[{day - day % kDaysOfWeek, user, api_key}], sum));
   }
   DP_CHECK(store(
       tx,
@@ -100,6 +101,10 @@ Result<void> add_to_daily_sums(sql::Writer& tx, const std::vector<const UsageRow
                  "INSERT INTO token_usage_daily_keys (day, user_id, key_id," DP_SUM_COLUMNS
                  "{upsert day, user_id, key_id}" DP_ADD_SUMS,
                  keys));
+  DP_CHECK(store(tx,
+                 "INSERT INTO token_usage_weekly_keys (first_day, user_id, key_id," DP_SUM_COLUMNS
+                 "{upsert first_day, user_id, key_id}" DP_ADD_SUMS,
+                 weeks));
   return store(tx,
                "INSERT INTO token_usage_daily_totals (day, model_name, source," DP_SUM_COLUMNS
                "{upsert day, model_name, source}" DP_ADD_SUMS,

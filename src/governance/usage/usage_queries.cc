@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "governance/limits.h"
+#include "governance/usage/daily_sums.h"
 #include "governance/usage/usage_store.h"
 
 #define DP_USAGE_SUMS                                                                         \
@@ -17,7 +18,16 @@
   " AND (? = 0 OR key_id = ?)" DP_USAGE_FILTERS
 #define DP_OF_ALL " FROM token_usage_daily WHERE day >= ? AND day <= ?" DP_USAGE_FILTERS
 #define DP_OF_TOTALS " FROM token_usage_daily_totals WHERE day >= ? AND day <= ?" DP_USAGE_FILTERS
-#define DP_OF_KEYS " FROM token_usage_daily_keys WHERE day >= ? AND day <= ?"
+#define DP_KEY_COLUMNS                                                                  \
+  "SELECT user_id, key_id, requests, prompt_tokens, cached_tokens, cache_write_tokens," \
+  " completion_tokens, reasoning_tokens, charged FROM "
+// Whole weeks, and the days before and after them.
+#define DP_OF_KEYS                                                  \
+  " FROM (" DP_KEY_COLUMNS                                          \
+  "token_usage_weekly_keys WHERE first_day >= ? AND first_day <= ?" \
+  " UNION ALL " DP_KEY_COLUMNS                                      \
+  "token_usage_daily_keys WHERE day >= ? AND day <= ?"              \
+  " UNION ALL " DP_KEY_COLUMNS "token_usage_daily_keys WHERE day >= ? AND day <= ?) sums"
 // A page of groups, each with how many there are in all: the rows are read once. Ordered outside of
 // the grouping, because MariaDB 10.11 forgets an order beside a window.
 #define DP_GROUPS(column, order, rows)                                                          \
@@ -85,8 +95,8 @@ constexpr Grouping kByKey = {DP_GROUPS("key_id", DP_LARGEST_FIRST, DP_OF_USER),
 constexpr Grouping kByUser = {DP_GROUPS("user_id", DP_LARGEST_FIRST, DP_OF_USER),
                               DP_GROUPS("user_id", DP_LARGEST_FIRST, DP_OF_ALL)};
 // As long as neither a model nor a source is asked for.
-constexpr Groups<2> kKeysOfAll = DP_GROUPS("key_id", DP_LARGEST_FIRST, DP_OF_KEYS);
-constexpr Groups<2> kUsersOfAll = DP_GROUPS("user_id", DP_LARGEST_FIRST, DP_OF_KEYS);
+constexpr Groups<6> kKeysOfAll = DP_GROUPS("key_id", DP_LARGEST_FIRST, DP_OF_KEYS);
+constexpr Groups<6> kUsersOfAll = DP_GROUPS("user_id", DP_LARGEST_FIRST, DP_OF_KEYS);
 
 template <auto kGroup, size_t kFilters, class... Filters>
 Result<Consumption> run(sql::Reader& reader, const Groups<kFilters>& texts, Page page,
@@ -114,6 +124,18 @@ Result<Consumption> run(sql::Reader& reader, const Grouping& texts, const UsageF
   const base::ApiKeyId key = f.key.value_or(base::ApiKeyId{});
   return run<kGroup>(reader, texts.of_user, page, *f.user, f.from_day, f.to_day, key, key, f.model,
                      f.model, f.source, f.source);
+}
+
+// Everybody by key or user: the days from `from` to `to` as whole weeks and what is left around
+// them; nothing was used before day 0.
+template <auto kGroup>
+Result<Consumption> run_by_weeks(sql::Reader& reader, const Groups<6>& texts, const UsageFilter& f,
+                                 Page page) {
+  const int64_t from = std::max<int64_t>(f.from_day, 0);
+  const int64_t to = std::max<int64_t>(f.to_day, -1);
+  const int64_t first = (from + kDaysOfWeek - 1) / kDaysOfWeek * kDaysOfWeek;
+  const int64_t end = std::max(first, (to + 1) / kDaysOfWeek * kDaysOfWeek);
+  return run<kGroup>(reader, texts, page, first, end - 1, from, std::min(first - 1, to), end, to);
 }
 
 bool by_days_alone(const UsageFilter& f) {
@@ -161,10 +183,10 @@ Result<Consumption> UsageStore::consumption(const UsageFilter& filter, GroupBy g
       return run<&ConsumptionRow::source>(reader, kBySource, f, page);
     case GroupBy::key:
       if (!by_days_alone(f)) return run<&ConsumptionRow::key>(reader, kByKey, f, page);
-      return run<&ConsumptionRow::key>(reader, kKeysOfAll, page, f.from_day, f.to_day);
+      return run_by_weeks<&ConsumptionRow::key>(reader, kKeysOfAll, f, page);
     case GroupBy::user:
       if (!by_days_alone(f)) return run<&ConsumptionRow::user>(reader, kByUser, f, page);
-      return run<&ConsumptionRow::user>(reader, kUsersOfAll, page, f.from_day, f.to_day);
+      return run_by_weeks<&ConsumptionRow::user>(reader, kUsersOfAll, f, page);
   }
   return Error(ErrorCode::internal, "Internal error.", "unknown grouping");
 }

@@ -145,6 +145,36 @@ TEST_P(UsageStoreTest, EverybodysSumsAreTheSumsOfTheUsers) {
   EXPECT_EQ(of_model->rows[1].totals.prompt_tokens, 220);
 }
 
+// On every day a request more than the day before, over four weeks and a bit.
+TEST_P(UsageStoreTest, EverybodysSumsAreRightWhateverDaysAreAskedFor) {
+  constexpr int64_t kBegin = 3, kDays = 30;
+  std::vector<UsageRow> rows;
+  for (int64_t day = kBegin; day < kBegin + kDays; ++day) {
+    for (int64_t i = 0; i <= day; ++i) {
+      UsageRow row;
+      row.request_id = numbered_request(1000 + static_cast<int64_t>(rows.size()));
+      row.user = base::UserId{1};
+      row.key = base::ApiKeyId{1};
+      row.started_at_ms = day * kDayMs;
+      rows.push_back(row);
+    }
+  }
+  ASSERT_TRUE(store().apply(rows, {}).ok());
+  for (int64_t from = -9; from < kBegin + kDays; ++from) {
+    int64_t expected = 0;
+    for (int64_t to = from; to < kBegin + kDays + 9; ++to) {
+      if (to >= kBegin && to < kBegin + kDays) expected += to + 1;
+      UsageFilter f;
+      f.from_day = from;
+      f.to_day = to;
+      const auto page = store().consumption(f, from % 2 == 0 ? GroupBy::key : GroupBy::user, {});
+      ASSERT_TRUE(page.ok()) << page.error().detail;
+      const int64_t got = page->rows.empty() ? 0 : page->rows[0].totals.requests;
+      ASSERT_EQ(got, expected) << from << " to " << to;
+    }
+  }
+}
+
 TEST_P(UsageStoreTest, AKeyIsFoundWithoutItsOwner) {
   UsageFilter f = days(0, 2);
   f.key = base::ApiKeyId{3};

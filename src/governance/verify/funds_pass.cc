@@ -74,12 +74,14 @@ class FundsPass {
                     fund.id, amount(fund, leased), amount(fund, sum)));
   }
 
-  // What is leased must be there. A debt is no lease: an upstream that exceeds its limit is paid.
-  void covered(FundId fund, Int128 available, Int128 leased) {
-    if (leased <= 0 || available >= 0) return;
+  // What is leased must be there. Debts that leases have repaid are no lease: an upstream that
+  // exceeds its limit is paid, whoever has leased the rest meanwhile.
+  void covered(FundId fund, Int128 there, Int128 leased, Int128 exceeded) {
+    const Int128 excess = leased - exceeded - std::max<Int128>(there, 0);
+    if (excess <= 0) return;
     report_.broken(Invariant::leases,
                    fmt::format("{} {}: {} is leased, that is {} too much", to_string(fund.kind),
-                               fund.id, amount(fund, leased), amount(fund, -available)));
+                               fund.id, amount(fund, leased), amount(fund, excess)));
   }
 
   static std::string amount(FundId fund, Int128 n) {
@@ -98,9 +100,10 @@ class FundsPass {
           posted_is(user, posted);
           const FundId fund{FundKind::wallet, user.value};
           leased_is(fund, leased);
-          covered(fund, posted + overdraft - leased, leased);
+          covered(fund, posted + overdraft, leased, row.get<Money>(5).units());
         },
-        "SELECT user_id, posted, leased, allow_overdraft, max_overdraft FROM user_wallets"));
+        "SELECT user_id, posted, leased, allow_overdraft, max_overdraft, exceeded"
+        " FROM user_wallets"));
     for (const auto& [user, sum] : users_) {
       if (sum != 0) posted_is(user, 0);  // entries of a user without a wallet
     }
@@ -148,13 +151,16 @@ class FundsPass {
           const auto key = row.get<base::ApiKeyId>(0);
           const auto used = row.get<int64_t>(1);
           leased_is({FundKind::quota, key.value}, row.get<int64_t>(2));
+          const Int128 charged = row.get<Money>(3).units();
           const auto found = keys_.find(key);
-          const Int128 sum = found == keys_.end() ? 0 : found->second.tokens;
-          if (sum == used) return;
-          report_.broken(Invariant::quotas, fmt::format("key {}: {} used, {} by its usage",
-                                                        key.value, used, whole(sum)));
+          const KeyUse use = found == keys_.end() ? KeyUse{} : found->second;
+          if (use.tokens == used && use.charged == charged) return;
+          report_.broken(
+              Invariant::quotas,
+              fmt::format("key {}: {} used for {} yuan, {} for {} by its usage", key.value, used,
+                          yuan(charged), whole(use.tokens), yuan(use.charged)));
         },
-        "SELECT id, quota_used, quota_leased FROM api_keys");
+        "SELECT id, quota_used, quota_leased, charged FROM api_keys");
   }
 
   static std::string whole(Int128 n) { return amount({}, n); }
@@ -180,14 +186,14 @@ class FundsPass {
           const Int128 leased = row.get<int64_t>(3);
           const FundId fund{FundKind::grant, id};
           leased_is(fund, leased);
-          covered(fund, row.get<int64_t>(1) - used - leased, leased);
+          covered(fund, row.get<int64_t>(1) - used, leased, row.get<int64_t>(4));
           report_.checked(Invariant::quotas);
           const Int128 sum = std::exchange(uses[id], 0);
           if (sum == used) return;
           report_.broken(Invariant::quotas, fmt::format("grant {}: {} used, {} by its uses", id,
                                                         whole(used), whole(sum)));
         },
-        "SELECT id, tokens_total, tokens_used, tokens_leased FROM token_grants"));
+        "SELECT id, tokens_total, tokens_used, tokens_leased, exceeded FROM token_grants"));
     for (const auto& [id, sum] : uses) {
       if (sum == 0) continue;
       report_.broken(Invariant::quotas,

@@ -39,6 +39,8 @@ Result<void> check_ledger(sql::Reader& reader, Report& report, Balances& balance
 Result<void> check_usage(sql::Reader& reader, Report& report, Balances& balances);
 // Wallets, quotas, grants, daily sums and leases against the sums.
 Result<void> check_funds(sql::Reader& reader, Report& report, const Balances& balances);
+// The roll-ups of daily sums against the sums that they are made of.
+Result<void> check_rollups(sql::Reader& reader, Report& report);
 Result<void> check_journal(sql::Reader& reader, Report& report, std::istream& journal);
 
 }  // namespace deeppool::governance::verify

@@ -18,6 +18,7 @@ Result<Report> verify(sql::Database& database, const Options& options) {
   DP_CHECK(check_ledger(reader, report, balances));
   DP_CHECK(check_usage(reader, report, balances));
   DP_CHECK(check_funds(reader, report, balances));
+  DP_CHECK(check_rollups(reader, report));
   if (options.journal == nullptr) {
     report.skip(Invariant::journal);
     return report;

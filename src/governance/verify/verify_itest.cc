@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include "governance/funds/lease_store.h"
 #include "governance/verify/books.h"
 #include "governance/verify/verify.h"
 #include "testing/databases.h"
@@ -73,6 +74,31 @@ struct Plant {
   std::set<Invariant> found_by;
 };
 
+std::vector<Plant> plants_in_sums() {
+  return {
+      {{"UPDATE api_keys SET quota_used = quota_used + 1 WHERE id = 2"}, {quotas}},
+      {{"UPDATE token_usage_daily SET prompt_tokens = prompt_tokens - 1 WHERE key_id = 1"},
+       {quotas}},
+      {{"UPDATE token_usage_daily SET charged = charged + unit WHERE key_id = 1"}, {quotas}},
+      {{"UPDATE token_usage_daily SET requests = requests + 1 WHERE key_id = 1"}, {quotas}},
+      {{"UPDATE api_keys SET charged = charged + unit WHERE id = 2"}, {quotas}},
+      {{"UPDATE token_usage_daily_totals SET cached_tokens = cached_tokens + 1 WHERE model_name ="
+        " 'model-b'"},
+       {quotas}},
+      {{"UPDATE token_usage_daily_totals SET day = day + 1"}, {quotas}},
+      {{"DELETE FROM token_usage_daily_keys WHERE key_id = 2"}, {quotas}},
+      {{"UPDATE token_usage_daily_keys SET charged = charged - unit WHERE key_id = 1"}, {quotas}},
+      {{"UPDATE token_usage_weekly_keys SET completion_tokens = completion_tokens - 1 WHERE"
+        " key_id = 2"},
+       {quotas}},
+      {{"UPDATE token_usage_weekly_keys SET user_id = 2 WHERE key_id = 1"}, {quotas}},
+      {{"UPDATE token_grants SET tokens_used = tokens_used + 1"}, {quotas}},
+      {{"UPDATE token_grant_uses SET tokens = tokens + 1 WHERE request_id ="
+        " x'00000000000000041111111111111111'"},
+       {quotas}},
+  };
+}
+
 std::vector<Plant> plants() {
   const std::string entry = "UPDATE ledger_entries SET amount = amount ";
   return {
@@ -104,15 +130,6 @@ std::vector<Plant> plants() {
             kTxn,
         "UPDATE ledger_entries SET amount = 0 - unit WHERE account = 'revenue' AND " + kTxn},
        {payables}},
-      {{"UPDATE api_keys SET quota_used = quota_used + 1 WHERE id = 2"}, {quotas}},
-      {{"UPDATE token_usage_daily SET prompt_tokens = prompt_tokens - 1 WHERE key_id = 1"},
-       {quotas}},
-      {{"UPDATE token_usage_daily SET charged = charged + unit WHERE key_id = 1"}, {quotas}},
-      {{"UPDATE token_usage_daily SET requests = requests + 1 WHERE key_id = 1"}, {quotas}},
-      {{"UPDATE token_grants SET tokens_used = tokens_used + 1"}, {quotas}},
-      {{"UPDATE token_grant_uses SET tokens = tokens + 1 WHERE request_id ="
-        " x'00000000000000041111111111111111'"},
-       {quotas}},
       {{"UPDATE fund_leases SET expires_at = expires_at - 3660001 WHERE kind = 'grant'"},
        {stale_leases}},
       // A wrong charge that all books agree about.
@@ -120,8 +137,12 @@ std::vector<Plant> plants() {
         entry + "+ unit WHERE account = 'revenue' AND " + kTxn,
         entry + "- unit WHERE account = 'user:1' AND " + kTxn,
         "UPDATE user_wallets SET posted = posted - unit",
+        "UPDATE api_keys SET charged = charged + unit WHERE id = 2",
         "UPDATE token_usage_daily SET charged = charged + unit WHERE key_id = 2 AND model_name ="
-        " 'model-b'"},
+        " 'model-b'",
+        "UPDATE token_usage_daily_totals SET charged = charged + unit WHERE model_name = 'model-b'",
+        "UPDATE token_usage_daily_keys SET charged = charged + unit WHERE key_id = 2",
+        "UPDATE token_usage_weekly_keys SET charged = charged + unit WHERE key_id = 2"},
        {prices}},
       {{"UPDATE usage_records SET prompt_tokens = prompt_tokens + 1, completion_tokens ="
         " completion_tokens - 1 WHERE " +
@@ -134,7 +155,9 @@ std::vector<Plant> plants() {
 }
 
 TEST_P(VerifyTest, AnErrorOfOneUnitIsFoundWhereItIs) {
-  for (const Plant& planted : plants()) {
+  std::vector<Plant> all = plants();
+  std::ranges::move(plants_in_sums(), std::back_inserter(all));
+  for (const Plant& planted : all) {
     testing::TemporaryDatabase temporary(GetParam());
     sql::Database& store = temporary.database();
     Books(store).add_requests(1, 20);
@@ -143,6 +166,29 @@ TEST_P(VerifyTest, AnErrorOfOneUnitIsFoundWhereItIs) {
     EXPECT_EQ(broken(report), planted.found_by) << planted.statements.front() << "\n"
                                                 << report.text();
   }
+}
+
+// Its upstream sent more than a request had held; meanwhile the first instance has leased the rest.
+TEST_P(VerifyTest, ADebtThatAnInstanceRepaysIsNoLeaseOfWhatIsNotThere) {
+  Books books(database());
+  SqlLeaseStore other(database(), request_of(77));
+  ASSERT_TRUE(other.claim());
+  const base::Money rest = *base::Money::parse("100"), debt = *base::Money::parse("150");
+  const LeaseOrder orders[] = {
+      {.fund = {FundKind::wallet, 1}, .least = rest.units(), .wanted = rest.units(), .sequence = 1},
+      {.fund = {FundKind::wallet, 1}, .returning = -debt.units(), .sequence = 2}};
+  for (const LeaseOrder& order : orders) {
+    LeaseFill fill;
+    ASSERT_EQ(other.exchange({&order, 1}, {&fill, 1}).landing, Landing::done);
+  }
+  const Report report = check(database());
+  EXPECT_TRUE(report.clean()) << report.text();
+  plant(database(), "UPDATE user_wallets SET leased = leased + unit");
+  plant(database(),
+        "UPDATE fund_leases SET amount = amount + 1 WHERE kind = 'wallet' AND fund_id = 1"
+        " AND amount > 0 AND instance = '" +
+            base::RequestId{}.to_string() + "'");
+  EXPECT_EQ(broken(check(database())), std::set{leases});
 }
 
 TEST_P(VerifyTest, ARefundOfMoreThanWasPaidIsFound) {
