@@ -216,6 +216,7 @@ Result<void> Services::make_loops() {
   guards_.emplace(clock_);
   webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
                                    [this] { refreshed_now(); }});
+  outside_.emplace(setup::Outside{*lookups_, tls_contexts_, proxy_, adapters_});
   http::ServerSettings settings;
   settings.max_connections = static_cast<size_t>(config_.limits.connections_per_loop);
   settings.max_body_bytes_in_flight = static_cast<size_t>(config_.limits.bodies_mib_per_loop) << 20;
@@ -237,7 +238,8 @@ std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
   add(health_routes(readiness_, kVersion));
   all.push_back(metrics_route(*metrics_, *log_pool_, config_.metrics.token));
   add(portalapi::routes({*webapi_, catalog_, *guards_, *usage_, alert_targets()}));
-  add(adminapi::routes({*webapi_, keys_, catalog_, *usage_, [this] { return live_figures(); }}));
+  add(adminapi::routes(
+      {*webapi_, keys_, catalog_, *usage_, [this] { return live_figures(); }, *outside_}));
   return all;
 }
 

@@ -99,6 +99,7 @@ class Services {
   async::CancelScope background_;  // jobs on the first loop
   identity::PasswordHasher passwords_;
   std::optional<webapi::Services> webapi_;
+  std::optional<setup::Outside> outside_;
   std::optional<portalapi::Guards> guards_;
   std::optional<metrics::Metrics> metrics_;
   std::unique_ptr<http::AccessLogSink> access_log_;

@@ -213,6 +213,11 @@ Answer delete_endpoint(const Services& s, const Request& request) {
 
 }  // namespace
 
+Result<UnsavedEndpoint> read_unsaved_endpoint(const Request& request) {
+  DP_TRY(EndpointBody body, read_endpoint(request, {}, Reading::partial));
+  return UnsavedEndpoint{std::move(body.endpoint), body.key.value_or("")};
+}
+
 std::vector<http::Route> endpoint_routes(const Admin& admin) {
   const Services& s = admin.services;
   const auto at = webapi::blocking_with(s, std::cref(s));

@@ -19,8 +19,9 @@ inline constexpr int64_t kMaxWeight = 1000;         // finer shares do not show 
 inline constexpr int64_t kMaxPriority = 1000;       // ranks, not measures
 inline constexpr int64_t kMaxInflight = 1'000'000;  // beyond what one process can hold open
 inline constexpr size_t kMaxEndpointsPerModel =
-    64;                                 // each is tried in turn before a caller waits out
-inline constexpr size_t kMaxTags = 20;  // what a list in a console can show
+    64;  // each is tried in turn before a caller waits out
+inline constexpr size_t kMaxImportedModels = 100;  // at once: one transaction, one look by a person
+inline constexpr size_t kMaxTags = 20;             // what a list in a console can show
 inline constexpr size_t kMaxTagBytes = 32;
 inline constexpr size_t kMaxScaleBytes = 32;               // "671B-A37B"; the table's column
 inline constexpr int64_t kMaxModelTokens = 1'000'000'000;  // 100 times the longest context known

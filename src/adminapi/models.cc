@@ -41,31 +41,6 @@ boost::json::value tiers_json(const governance::Price& price) {
   return webapi::price_tiers_array(price.tiers, governance::PriceSpelling::stated);
 }
 
-boost::json::object model_json(const StoredModel& m) {
-  const governance::Price price = governance::read_price(m.pricing_tiers);
-  boost::json::array ids;
-  for (const base::EndpointId id : m.endpoint_ids) ids.push_back(id.value);
-  return {{"id", m.id.value},
-          {"model_name", m.model_name},
-          {"vendor_type", m.vendor_type},
-          {"endpoint_ids", std::move(ids)},
-          {"pricing_tiers", tiers_json(price)},
-          {"price_state", state_name(price)},
-          {"price_fault", price.fault},
-          {"contributor_tiers", tiers_json(governance::read_price(m.contributor_tiers))},
-          {"max_context_length", m.max_context_length},
-          {"max_output_tokens", m.max_output_tokens},
-          {"param_scale", m.param_scale},
-          {"supports_reasoning", m.supports_reasoning},
-          {"supports_function_call", m.supports_function_call},
-          {"supports_vision", m.supports_vision},
-          {"tags", boost::json::array(m.tags.begin(), m.tags.end())},
-          {"priority", m.priority},
-          {"enabled", m.enabled},
-          {"created_at", m.created_at_ms},
-          {"updated_at", m.updated_at_ms}};
-}
-
 // Names appear in URLs and headers; what providers and local servers use is allowed, and nothing
 // else. A space at either end would look like another name, so it is refused.
 Result<void> check_name(std::string_view name) {
@@ -120,32 +95,11 @@ Result<StoredModel> read_model(const Request& request, StoredModel m, Reading re
     if (reading == Reading::partial || body.given(name)) continue;
     body.fail(Error::invalid(std::string(name), "`" + std::string(name) + "` is required."));
   }
-  const webapi::IntegerRule tokens{.min = 0, .max = kMaxModelTokens};
-  m.model_name = body.text("model_name", {.max = 1024}).value_or(m.model_name);
-  m.vendor_type = body.text("vendor_type", {.max = 32}).value_or(m.vendor_type);
   if (const auto ids = body.ids("endpoint_ids", {.min = 1, .max = kMaxEndpointsPerModel})) {
     m.endpoint_ids.clear();
     for (const int64_t id : *ids) m.endpoint_ids.push_back(base::EndpointId{id});
   }
-  m.pricing_tiers = read_tiers(body, "pricing_tiers", std::move(m.pricing_tiers));
-  m.contributor_tiers = read_tiers(body, "contributor_tiers", std::move(m.contributor_tiers));
-  m.max_context_length = body.integer("max_context_length", tokens).value_or(m.max_context_length);
-  m.max_output_tokens = body.integer("max_output_tokens", tokens).value_or(m.max_output_tokens);
-  m.param_scale = body.text("param_scale", {.max = kMaxScaleBytes}).value_or(m.param_scale);
-  m.supports_reasoning = body.flag("supports_reasoning").value_or(m.supports_reasoning);
-  m.supports_function_call = body.flag("supports_function_call").value_or(m.supports_function_call);
-  m.supports_vision = body.flag("supports_vision").value_or(m.supports_vision);
-  m.tags = body.texts("tags", {.max = kMaxTags, .item = {.min = 1, .max = kMaxTagBytes}})
-               .value_or(m.tags);
-  m.priority =
-      body.integer("priority", {.min = -kMaxPriority, .max = kMaxPriority}).value_or(m.priority);
-  m.enabled = body.flag("enabled").value_or(m.enabled);
-  // The kind first: it is the reason why the others are not supported.
-  body.check(check_vendor(m.vendor_type));
-  for (const std::string_view name : kLater) body.not_yet(name);
-  DP_CHECK(body.finish());
-  DP_CHECK(check_name(m.model_name));
-  return m;
+  return finish_model(body, std::move(m));
 }
 
 Answer list_models(const Services& s, const Request& request) {
@@ -237,6 +191,56 @@ Answer delete_model(const Services& s, const Request& request) {
 }
 
 }  // namespace
+
+boost::json::object model_json(const StoredModel& m) {
+  const governance::Price price = governance::read_price(m.pricing_tiers);
+  boost::json::array ids;
+  for (const base::EndpointId id : m.endpoint_ids) ids.push_back(id.value);
+  return {{"id", m.id.value},
+          {"model_name", m.model_name},
+          {"vendor_type", m.vendor_type},
+          {"endpoint_ids", std::move(ids)},
+          {"pricing_tiers", tiers_json(price)},
+          {"price_state", state_name(price)},
+          {"price_fault", price.fault},
+          {"contributor_tiers", tiers_json(governance::read_price(m.contributor_tiers))},
+          {"max_context_length", m.max_context_length},
+          {"max_output_tokens", m.max_output_tokens},
+          {"param_scale", m.param_scale},
+          {"supports_reasoning", m.supports_reasoning},
+          {"supports_function_call", m.supports_function_call},
+          {"supports_vision", m.supports_vision},
+          {"tags", boost::json::array(m.tags.begin(), m.tags.end())},
+          {"priority", m.priority},
+          {"enabled", m.enabled},
+          {"created_at", m.created_at_ms},
+          {"updated_at", m.updated_at_ms}};
+}
+
+Result<StoredModel> finish_model(Fields& body, StoredModel m) {
+  const webapi::IntegerRule tokens{.min = 0, .max = kMaxModelTokens};
+  m.model_name = body.text("model_name", {.max = 1024}).value_or(m.model_name);
+  m.vendor_type = body.text("vendor_type", {.max = 32}).value_or(m.vendor_type);
+  m.pricing_tiers = read_tiers(body, "pricing_tiers", std::move(m.pricing_tiers));
+  m.contributor_tiers = read_tiers(body, "contributor_tiers", std::move(m.contributor_tiers));
+  m.max_context_length = body.integer("max_context_length", tokens).value_or(m.max_context_length);
+  m.max_output_tokens = body.integer("max_output_tokens", tokens).value_or(m.max_output_tokens);
+  m.param_scale = body.text("param_scale", {.max = kMaxScaleBytes}).value_or(m.param_scale);
+  m.supports_reasoning = body.flag("supports_reasoning").value_or(m.supports_reasoning);
+  m.supports_function_call = body.flag("supports_function_call").value_or(m.supports_function_call);
+  m.supports_vision = body.flag("supports_vision").value_or(m.supports_vision);
+  m.tags = body.texts("tags", {.max = kMaxTags, .item = {.min = 1, .max = kMaxTagBytes}})
+               .value_or(m.tags);
+  m.priority =
+      body.integer("priority", {.min = -kMaxPriority, .max = kMaxPriority}).value_or(m.priority);
+  m.enabled = body.flag("enabled").value_or(m.enabled);
+  // The kind first: it is the reason why the others are not supported.
+  body.check(check_vendor(m.vendor_type));
+  for (const std::string_view name : kLater) body.not_yet(name);
+  DP_CHECK(body.finish());
+  DP_CHECK(check_name(m.model_name));
+  return m;
+}
 
 std::vector<http::Route> model_routes(const Admin& admin) {
   const Services& s = admin.services;

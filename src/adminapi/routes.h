@@ -8,6 +8,7 @@
 #include "http/server/router.h"
 #include "identity/key_directory.h"
 #include "provider/catalog.h"
+#include "setup/endpoint_check.h"
 #include "webapi/services.h"
 
 namespace deeppool::adminapi {
@@ -29,6 +30,7 @@ struct Admin {
   const provider::CatalogDirectory& catalog;
   governance::UsageStore& usage;
   std::function<LiveFigures()> live;  // any thread
+  const setup::Outside& outside;
 };
 
 std::vector<http::Route> routes(const Admin& admin);

@@ -5,8 +5,7 @@
 
 #include "base/log.h"
 #include "governance/pricing/snapshot_store.h"
-#include "provider/base_url.h"
-#include "provider/endpoint_store.h"
+#include "provider/live_endpoint.h"
 #include "provider/model_store.h"
 
 namespace deeppool::provider {
@@ -16,23 +15,9 @@ using EndpointsById = std::unordered_map<base::EndpointId, std::shared_ptr<const
 
 Result<std::shared_ptr<const Endpoint>> open_endpoint(const endpoints::StoredEndpoint& stored,
                                                       const crypto::Sealer& sealer) {
-  auto e = std::make_shared<Endpoint>();
-  DP_TRY(BaseUrl url, parse_base_url(stored.endpoint));
-  DP_TRY(e->api_key, endpoints::reveal_key(sealer, stored));
-  e->id = stored.id;
-  e->name = stored.name;
-  e->provider_type = stored.provider_type;
-  e->base_url = stored.endpoint;
-  e->tls = url.tls;
-  e->host = std::move(url.host);
-  e->port = url.port;
-  e->path_prefix = std::move(url.path_prefix);
-  e->ca_file = stored.ca_file;
-  e->upstream_model = stored.upstream_model;
-  e->weight = stored.weight;
-  e->priority = stored.priority;
-  e->max_inflight = stored.max_inflight;
-  return std::shared_ptr<const Endpoint>(std::move(e));
+  DP_TRY(std::string key, endpoints::reveal_key(sealer, stored));
+  DP_TRY(Endpoint e, live_endpoint(stored, std::move(key)));
+  return std::make_shared<const Endpoint>(std::move(e));
 }
 
 EndpointsById open_all(const std::vector<endpoints::StoredEndpoint>& stored,

@@ -14,14 +14,7 @@ void add(std::string& head, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string request_head(const Asking& asking, const RequestHeadFields& fields) {
-  const Endpoint& endpoint = asking.endpoint;
-  std::string head;
-  head.reserve(512);
-  head += "POST ";
-  head += endpoint.path_prefix;
-  head += fields.path;
-  head += " HTTP/1.1\r\nHost: ";
+void append_authority(std::string& head, const Endpoint& endpoint) {
   const bool ipv6 = endpoint.host.find(':') != std::string::npos;
   if (ipv6) head += '[';
   head += endpoint.host;
@@ -30,6 +23,17 @@ std::string request_head(const Asking& asking, const RequestHeadFields& fields) 
     head += ':';
     base::append_int(head, endpoint.port);
   }
+}
+
+std::string request_head(const Asking& asking, const RequestHeadFields& fields) {
+  const Endpoint& endpoint = asking.endpoint;
+  std::string head;
+  head.reserve(512);
+  head += "POST ";
+  head += endpoint.path_prefix;
+  head += fields.path;
+  head += " HTTP/1.1\r\nHost: ";
+  append_authority(head, endpoint);
   if (!endpoint.api_key.empty()) {
     head += "\r\n";
     head += fields.key_header;

@@ -15,6 +15,9 @@ struct RequestHeadFields {
   std::string_view more_fields;  // further whole lines, each with its CRLF
   size_t content_length = 0;
 };
+// The value of Host: without the port where it is the scheme's own.
+void append_authority(std::string& head, const Endpoint& endpoint);
+
 // Content type, accepted media type (by whether the answer is streamed), ids and trace are the
 // asking's.
 std::string request_head(const Asking& asking, const RequestHeadFields& fields);

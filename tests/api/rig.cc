@@ -46,8 +46,8 @@ Rig::Rig(sql::Database& database)
                                      passwords_,
                                      [this] { (void)refresh_.refresh().ok(); }} {
   auto table = portalapi::routes({services_, catalog_, guards_, usage_});
-  for (auto& route : adminapi::routes(
-           {services_, keys_, catalog_, usage_, [] { return adminapi::LiveFigures{3, 4}; }})) {
+  for (auto& route : adminapi::routes({services_, keys_, catalog_, usage_,
+                                       [] { return adminapi::LiveFigures{3, 4}; }, outside_})) {
     table.push_back(std::move(route));
   }
   router_ = std::make_unique<http::Router>(std::move(table));

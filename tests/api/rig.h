@@ -77,6 +77,11 @@ class Rig {
   // The pools' jobs wake coroutines of the loop: they end before it.
   identity::PasswordHasher passwords_{random_, {.log2_rounds = 4}};
   async::BlockingPool pool_{"store", 4, 256};
+  async::BlockingPool lookups_{"lookup", 1, 16};
+  http::TlsContexts contexts_;
+  const http::Proxy proxy_;
+  const provider::Adapters adapters_;
+  const setup::Outside outside_{lookups_, contexts_, proxy_, adapters_};
   webapi::Services services_;
   std::unique_ptr<http::Router> router_;
   http::ServerHooks hooks_;
