@@ -36,6 +36,17 @@ TEST(ReasoningTable, SaysEachModelsWord) {
     ReasoningKnob knob;
     const char* word;
   } cases[] = {
+      {"anthropic", "claude-opus-4-5-20251101", Effort::low, ReasoningKnob::claude_budget, "10%"},
+      {"anthropic", "claude-sonnet-4-20250514", Effort::none, ReasoningKnob::claude_budget, "off"},
+      {"anthropic", "claude-3-7-sonnet-20250219", Effort::max, ReasoningKnob::claude_budget, "90%"},
+      {"anthropic", "claude-3-5-haiku-20241022", Effort::max, ReasoningKnob::fixed, ""},
+      {"anthropic", "claude-opus-4-6", Effort::xhigh, ReasoningKnob::claude_adaptive, "max"},
+      {"anthropic", "claude-opus-4-7", Effort::xhigh, ReasoningKnob::claude_adaptive, "xhigh"},
+      {"anthropic", "claude-sonnet-5", Effort::minimal, ReasoningKnob::claude_adaptive, "low"},
+      {"anthropic", "claude-fable-5", Effort::none, ReasoningKnob::claude_adaptive, ""},
+      {"anthropic", "anthropic.claude-haiku-4-5-20251001-v1:0", Effort::medium,
+       ReasoningKnob::claude_budget, "30%"},
+      {"anthropic", "MiniMax-M2.5", Effort::none, ReasoningKnob::claude_budget, "off"},
       {"gemini", "gemini-2.5-pro", Effort::none, ReasoningKnob::gemini_budget, "128"},
       {"gemini", "gemini-2.5-flash", Effort::none, ReasoningKnob::gemini_budget, "0"},
       {"gemini", "gemini-3-flash-preview", Effort::minimal, ReasoningKnob::gemini_level, "minimal"},

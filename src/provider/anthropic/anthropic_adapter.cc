@@ -1,0 +1,22 @@
+#include "provider/anthropic/anthropic_adapter.h"
+
+#include "provider/anthropic/request.h"
+#include "provider/anthropic/response.h"
+#include "provider/anthropic/stream.h"
+
+namespace deeppool::provider::anthropic {
+
+Result<UpstreamRequest> AnthropicAdapter::request(const Asking& asking) const {
+  return make_request(asking, ApiVersion::v2023_06_01);
+}
+
+std::unique_ptr<StreamTranslator> AnthropicAdapter::translator(const llm::RequestView&) const {
+  return std::make_unique<Stream>(base::unix_seconds(clock_.wall()));
+}
+
+Result<json::PaddedBytes> AnthropicAdapter::house_answer(const llm::RequestView&,
+                                                         json::PaddedBytes body) const {
+  return make_house_answer(std::move(body), base::unix_seconds(clock_.wall()));
+}
+
+}  // namespace deeppool::provider::anthropic
