@@ -49,11 +49,11 @@ boost::json::object endpoint_json(const crypto::Sealer& sealer, const StoredEndp
 }
 
 Result<void> check_provider_type(std::string_view type) {
-  for (const std::string_view known : {"openai", "custom"}) {
+  for (const std::string_view known : {"openai", "custom", "anthropic"}) {
     if (type == known) return {};
   }
   for (const std::string_view later :
-       {"anthropic", "gemini", "deepseek", "qwen", "kimi", "glm", "ernie", "minimax"}) {
+       {"gemini", "deepseek", "qwen", "kimi", "glm", "ernie", "minimax"}) {
     if (type == later) {
       return Error::invalid("provider_type",
                             "`provider_type` \"" + std::string(type) +
@@ -61,7 +61,8 @@ Result<void> check_provider_type(std::string_view type) {
                                 "API, if it has one, works as \"openai\" or \"custom\".");
     }
   }
-  return Error::invalid("provider_type", "`provider_type` must be \"openai\" or \"custom\".");
+  return Error::invalid("provider_type",
+                        "`provider_type` must be \"openai\", \"anthropic\" or \"custom\".");
 }
 
 Result<void> check_key(std::string_view key) {

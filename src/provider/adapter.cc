@@ -1,5 +1,6 @@
 #include "provider/adapter.h"
 
+#include "provider/anthropic/anthropic_adapter.h"
 #include "provider/gemini/gemini_adapter.h"
 #include "provider/openai/openai_adapter.h"
 
@@ -35,6 +36,7 @@ Result<json::PaddedBytes> Adapter::house_answer(const llm::RequestView&,
 
 Adapters::Adapters(const base::Clock& clock) {
   rows_.push_back({"custom", std::make_unique<openai::OpenAiAdapter>()});
+  rows_.push_back({"anthropic", std::make_unique<anthropic::AnthropicAdapter>(clock)});
   rows_.push_back({"gemini", std::make_unique<gemini::GeminiAdapter>(clock)});
 }
 

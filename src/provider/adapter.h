@@ -92,7 +92,7 @@ class Adapter {
 // The adapters by provider_type. Owned by services.
 class Adapters {
  public:
-  // `clock` outlives it.
+  // `clock` dates the answers of vendors that do not; it outlives the adapters.
   explicit Adapters(const base::Clock& clock);
   ~Adapters();
   // Never fails: an unknown type is spoken to as `custom`.

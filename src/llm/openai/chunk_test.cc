@@ -165,6 +165,25 @@ TEST(Chunk, ErrorsAreClassified) {
            {R"({"error":{"code":"content_filter"}})", Kind::content_policy},
            {R"({"error":{"code":"invalid_api_key"}})", Kind::authentication},
            {R"({"type":"error","error":{"type":"overloaded_error"}})", Kind::overloaded},
+           {R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit )"
+            R"(balance is too low to access the API."}})",
+            Kind::insufficient_quota},
+           {R"({"error":{"type":"billing_error","message":"x"}})", Kind::insufficient_quota},
+           {R"({"error":{"type":"invalid_request_error","message":"prompt is too long: 210000 )"
+            R"(tokens > 200000 maximum"}})",
+            Kind::context_length},
+           {R"({"error":{"type":"rate_limit_error"}})", Kind::rate_limited},
+           {R"({"error":{"type":"authentication_error","message":"invalid x-api-key"}})",
+            Kind::authentication},
+           {R"({"error":{"type":"permission_error"}})", Kind::authentication},
+           {R"({"error":{"type":"not_found_error","message":"model: claude-x"}})",
+            Kind::model_not_found},
+           {R"({"error":{"type":"api_error","message":"Internal server error"}})", Kind::other},
+           {R"({"error":{"type":"timeout_error"}})", Kind::other},
+           {R"({"error":{"type":"request_too_large"}})", Kind::other},
+           {R"({"error":{"type":"invalid_request_error","message":"Output blocked by content )"
+            R"(filtering policy"}})",
+            Kind::content_policy},
            {R"({"error":{"message":"something"}})", Kind::other}}) {
     ChunkRewriter to = stream();
     ASSERT_EQ(feed(to, event).verdict, Verdict::error) << event;

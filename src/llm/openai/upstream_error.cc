@@ -54,26 +54,32 @@ struct Sign {
 };
 
 // First match wins, so the specific come before the general. Words of OpenAI, Azure, DeepSeek,
-// Qwen, Kimi, GLM, vLLM and SGLang as of November 2026.
+// Qwen, Kimi, GLM, Anthropic, vLLM and SGLang as of November 2026.
 constexpr auto kSigns = std::to_array<Sign>({
     {"insufficient_quota", UpstreamError::Kind::insufficient_quota},
     {"exceeded_current_quota", UpstreamError::Kind::insufficient_quota},
     {"insufficient balance", UpstreamError::Kind::insufficient_quota},
+    {"billing_error", UpstreamError::Kind::insufficient_quota},
+    {"credit balance", UpstreamError::Kind::insufficient_quota},
     {"arrearage", UpstreamError::Kind::insufficient_quota},
     {"context_length", UpstreamError::Kind::context_length},
     {"context length", UpstreamError::Kind::context_length},
     {"context window", UpstreamError::Kind::context_length},
     {"maximum context", UpstreamError::Kind::context_length},
+    {"prompt is too long", UpstreamError::Kind::context_length},
     {"input length", UpstreamError::Kind::context_length},
     {"content_policy", UpstreamError::Kind::content_policy},
     {"content_filter", UpstreamError::Kind::content_policy},
+    {"content filtering policy", UpstreamError::Kind::content_policy},
     {"content management policy", UpstreamError::Kind::content_policy},
     {"data_inspection", UpstreamError::Kind::content_policy},
     {"invalid_api_key", UpstreamError::Kind::authentication},
     {"invalid_authentication", UpstreamError::Kind::authentication},
     {"authentication_error", UpstreamError::Kind::authentication},
+    {"permission_error", UpstreamError::Kind::authentication},
     {"incorrect api key", UpstreamError::Kind::authentication},
     {"model_not_found", UpstreamError::Kind::model_not_found},
+    {"not_found_error", UpstreamError::Kind::model_not_found},
     {"rate_limit", UpstreamError::Kind::rate_limited},
     {"rate limit", UpstreamError::Kind::rate_limited},
     {"too many requests", UpstreamError::Kind::rate_limited},

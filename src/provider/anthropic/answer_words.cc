@@ -25,6 +25,16 @@ void read_tokens(json::Reader& reader, int64_t& count) {
 
 }  // namespace
 
+void AnswerUsage::read_details(json::Reader& reader, Counts& counts) {
+  for (json::Members members(reader); members.next();) {
+    if (members.key() == "thinking_tokens") {
+      read_tokens(reader, counts.thinking);
+    } else {
+      reader.skip();
+    }
+  }
+}
+
 void AnswerUsage::read_counts(json::Reader& reader, Counts& counts, Counts* iterations) {
   for (json::Members members(reader); members.next();) {
     const std::string_view key = members.key();
@@ -38,13 +48,7 @@ void AnswerUsage::read_counts(json::Reader& reader, Counts& counts, Counts* iter
     } else if (key == "output_tokens") {
       read_tokens(reader, counts.output);
     } else if (key == "output_tokens_details" && kind == Kind::object) {
-      for (json::Members details(reader); details.next();) {
-        if (details.key() == "thinking_tokens") {
-          read_tokens(reader, counts.thinking);
-        } else {
-          reader.skip();
-        }
-      }
+      read_details(reader, counts);
     } else if (key == "iterations" && kind == Kind::array && iterations != nullptr) {
       read_iterations(reader, *iterations);
     } else {

@@ -29,6 +29,7 @@ class AnswerUsage {
     int64_t thinking = 0;  // inside output
   };
   static void read_counts(json::Reader& reader, Counts& counts, Counts* iterations);
+  static void read_details(json::Reader& reader, Counts& counts);
   static void read_iterations(json::Reader& reader, Counts& sum);
 
   Counts counts_;

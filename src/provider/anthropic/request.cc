@@ -103,8 +103,8 @@ class RequestWriter {
 
  private:
   int64_t most_output() const {
+    if (asking_.output_limit > 0) return asking_.output_limit;
     if (asking_.view.max_tokens) return *asking_.view.max_tokens;
-    if (asking_.injected_output_tokens > 0) return asking_.injected_output_tokens;
     return asking_.model.max_output_tokens > 0 ? asking_.model.max_output_tokens
                                                : model_.most_output;
   }

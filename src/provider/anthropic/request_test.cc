@@ -265,7 +265,7 @@ TEST(AnthropicRequest, TheBoundIsTheFirstThatIsNamed) {
   TestAsking asking(house("claude-opus-4-1", ""));
   asking.model.max_output_tokens = 999;
   EXPECT_THAT(asking.made().body.to_string(), HasSubstr(R"("max_tokens":999,)"));
-  asking.injected = 55;
+  asking.output_limit = 55;
   EXPECT_THAT(asking.made().body.to_string(), HasSubstr(R"("max_tokens":55,)"));
 }
 

@@ -129,9 +129,11 @@ TEST(AnthropicStream, WhatLooksLikeAnEarlierEventIsReadAnyway) {
     const char* data;
     const char* line;
   } cases[] = {
-      {R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b","x":"c"}})",
+      {R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b",)"
+       R"("x":"c"}})",
        R"("content":"b")"},
-      {R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b" ,"x":"c"}})",
+      {R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b" ,)"
+       R"("x":"c"}})",
        R"("content":"b")"},
       {"{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":"
        "\"a\xff\"}}",

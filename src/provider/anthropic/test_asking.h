@@ -31,7 +31,7 @@ class TestAsking {
                          .body = body,
                          .endpoint = endpoint,
                          .model = model,
-                         .injected_output_tokens = injected,
+                         .output_limit = output_limit,
                          .request_id = "req-1",
                          .traceparent = "",
                          .answered_text = answered},
@@ -46,7 +46,7 @@ class TestAsking {
   json::PaddedBytes body;
   Endpoint endpoint;
   Model model;
-  int64_t injected = 0;
+  int64_t output_limit = 0;
   std::string answered;
   ApiVersion version = ApiVersion::v2023_06_01;
 

@@ -126,12 +126,16 @@ Result<void> read_tool(json::Reader& reader, int index, const ToolChoice& choice
                         "this model's provider takes only tools of type `function`");
 }
 
-std::string_view read_name(json::Reader& reader) {
-  std::string_view name;
+std::string read_name(json::Reader& reader) {
+  std::string name;
+  if (reader.peek() != Kind::object) {
+    reader.skip();
+    return name;
+  }
   for (json::Members members(reader); members.next();) {
     if (members.key() == "name") {
       name = read_raw_string(reader);
-    } else if (members.key() == "function" && reader.peek() == Kind::object) {
+    } else if (members.key() == "function") {
       name = read_name(reader);
     } else {
       reader.skip();
@@ -155,13 +159,7 @@ void read_allowed(json::Reader& reader, ToolChoice& choice) {
     if (members.key() == "mode") {
       choice.kind = kind_of(read_raw_string(reader));
     } else if (members.key() == "tools" && reader.peek() == Kind::array) {
-      for (json::Elements tools(reader); tools.next();) {
-        if (reader.peek() == Kind::object) {
-          choice.allowed.emplace_back(read_name(reader));
-        } else {
-          reader.skip();
-        }
-      }
+      for (json::Elements tools(reader); tools.next();) choice.allowed.push_back(read_name(reader));
     } else {
       reader.skip();
     }
