@@ -15,6 +15,9 @@ inline constexpr int kMaxStopSequences = 8;
 // Longer names than this are not in any catalog; bounds what errors and logs repeat.
 inline constexpr size_t kMaxModelNameBytes = 256;
 
+// Servers and browsers take no longer URLs.
+inline constexpr size_t kMaxUrlBytes = 8192;
+
 // Estimating tokens before a tokenizer has looked: the contract's rule is characters / 4.
 inline constexpr int64_t kCharsPerToken = 4;
 // What a 1024 x 1024 picture in high detail costs with OpenAI: 85 + 4 tiles of 170.

@@ -127,6 +127,30 @@ TEST(Chunk, OnlyTheFirstDeltaNeedsARole) {
             caller(R"({"index":1,"delta":{"content":"b","role":"assistant"}})"));
 }
 
+TEST(Chunk, ReasoningHasOneName) {
+  const struct {
+    const char *delta, *expected;
+  } cases[] = {
+      {R"("reasoning":"a")", R"("reasoning_content":"a")"},
+      {R"("content":"","reasoning" : "a","x":1)",
+       R"("content":"","reasoning_content" : "a","x":1)"},
+      {R"("reasoning":null)", R"("reasoning":null)"},
+      {R"("reasoning":"a","reasoning_content":"a")", R"("reasoning":"a","reasoning_content":"a")"},
+      {R"("reasoning_content":"a","reasoning":"a")", R"("reasoning_content":"a","reasoning":"a")"},
+  };
+  for (const auto& c : cases) {
+    ChunkRewriter to = stream();
+    feed(to, upstream(kRole));
+    const auto choice = [](std::string_view delta) {
+      return R"({"index":0,"delta":{)" + std::string(delta) + "}}";
+    };
+    // Once read, and once more by what the first had in common with it.
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(feed(to, upstream(choice(c.delta))).out, caller(choice(c.expected)));
+    }
+  }
+}
+
 TEST(Chunk, WhatIsNotForTheCaller) {
   for (const auto& [event, verdict] : std::initializer_list<std::pair<std::string, Verdict>>{
            {"", Verdict::swallow},

@@ -25,6 +25,15 @@ std::optional<int64_t> find_index(json::Reader at_object) {
   return index;
 }
 
+bool has_member(json::Reader at_object, std::string_view name) {
+  bool found = false;
+  for (json::Members members(at_object); members.next();) {
+    found = found || members.key() == name;
+    at_object.skip();
+  }
+  return found;
+}
+
 // Whether a tool call delta begins a new call: it has an id. Cold, too.
 bool opens_call(json::Reader at_object) {
   bool opens = false;
@@ -229,6 +238,7 @@ void ChunkWalk::read_finish_reason() {
 }
 
 void ChunkWalk::read_delta() {
+  const json::Reader start = reader_;
   MemberPatch edit(patch_, reader_.position());
   const bool first = !choice_->begun;
   choice_->begun = true;
@@ -245,6 +255,7 @@ void ChunkWalk::read_delta() {
     } else if ((key == "content" || key == "refusal") && kind == Kind::string) {
       read_generated(Text::output);
     } else if (reasoning && kind == Kind::string && !reasoned) {
+      if (key == "reasoning") rename_reasoning(members.key_begin(), start);
       const size_t before = stream_.generated_.size();
       read_generated(Text::reasoning);
       reasoned = stream_.generated_.size() > before;
@@ -258,6 +269,13 @@ void ChunkWalk::read_delta() {
     edit.kept_until(reader_.position());
   }
   if (first && !has_role && reader_.ok()) edit.add(members.close(), R"("role":"assistant")");
+}
+
+// Clients look for it under the name that most vendors use.
+void ChunkWalk::rename_reasoning(uint32_t key_begin, const json::Reader& delta) {
+  constexpr std::string_view kName = R"("reasoning")";
+  if (!data_.substr(key_begin).starts_with(kName) || has_member(delta, "reasoning_content")) return;
+  patch_.replace(key_begin, key_begin + kName.size(), R"("reasoning_content")");
 }
 
 // The first delta of a choice must name a role; null and "" do not count.

@@ -51,6 +51,7 @@ class ChunkWalk {
   void read_choice(int position);
   void read_finish_reason();
   void read_delta();
+  void rename_reasoning(uint32_t key_begin, const json::Reader& delta);
   void read_role(bool& has_role);
   void read_tool_calls();
   void read_tool_call();

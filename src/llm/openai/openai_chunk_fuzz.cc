@@ -28,7 +28,7 @@ void strip_choice(boost::json::value& choice) {
   for (const char* member : {"index", "usage"}) object.erase(member);
   if (!object.contains("delta") || !object["delta"].is_object()) return;
   boost::json::object& delta = object["delta"].as_object();
-  delta.erase("role");
+  for (const char* member : {"role", "reasoning", "reasoning_content"}) delta.erase(member);
   if (!delta.contains("tool_calls") || !delta["tool_calls"].is_array()) return;
   for (boost::json::value& call : delta["tool_calls"].as_array()) strip_call(call);
 }

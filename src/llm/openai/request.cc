@@ -1,11 +1,15 @@
 #include "llm/openai/request.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "llm/limits.h"
+#include "llm/openai/request_fields.h"
 #include "llm/openai/request_parser.h"
 
 namespace deeppool::llm {
@@ -59,11 +63,23 @@ class Edits {
     }
     edits_[at] = edit;
   }
-  std::span<const Edit> all() const { return {edits_.data(), count_}; }
+  // What only few requests have.
+  void add_all(SplicedBody& out, std::span<const TextEdit> more) {
+    if (more.empty()) return;
+    many_.assign(edits_.begin(), edits_.begin() + static_cast<ptrdiff_t>(count_));
+    for (const TextEdit& edit : more)
+      many_.push_back({.where = edit.where, .text = out.own(edit.text)});
+    std::ranges::sort(many_, {},
+                      [](const Edit& edit) { return std::pair(edit.where.begin, edit.where.end); });
+  }
+  std::span<const Edit> all() const {
+    return many_.empty() ? std::span<const Edit>(edits_.data(), count_) : many_;
+  }
 
  private:
   std::array<Edit, 7> edits_{};
   size_t count_ = 0;
+  std::vector<Edit> many_;
 };
 
 void add_limit(Edits& edits, SplicedBody& out, const RequestView& view, std::string_view body,
@@ -108,6 +124,11 @@ Result<RequestView> parse_request(Api api, const json::PaddedBytes& body) {
   return std::move(parser.view());
 }
 
+bool gives(const RequestView& view, std::string_view name) {
+  const Field* field = find_field(view.api, name);
+  return field != nullptr && (view.fields >> field->bit & 1) != 0;
+}
+
 SplicedBody splice(const RequestView& view, std::string_view body, const Splicing& splicing) {
   SplicedBody out(body);
   Edits edits;
@@ -122,8 +143,14 @@ SplicedBody splice(const RequestView& view, std::string_view body, const Splicin
     const ByteRange behind{view.messages_end, view.messages_end};
     edits.add({.where = behind, .text = out.own("," + std::string(splicing.last_message))});
   }
-  if (!splicing.members.empty()) edits.add({.where = end, .text = splicing.members});
+  if (!splicing.members.empty()) {
+    edits.add({.where = end, .text = out.own(std::string(splicing.members))});
+  }
+  edits.add_all(out, splicing.edits);
+  uint32_t done = 0;
   for (const Edit& edit : edits.all()) {
+    if (edit.where.begin < done) continue;  // taken away together with what is around it
+    done = edit.where.end;
     switch (edit.what) {
       case Edit::What::model:
         out.replace_with_string(edit.where.begin, edit.where.end, splicing.model);

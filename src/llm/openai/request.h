@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,17 @@ struct Features {
   bool has_vision = false;     // an image part in the last user message
 };
 
+// What a vendor's dialect may have to say otherwise: whether to look at all.
+struct Notes {
+  bool developer_role = false;           // of some message
+  bool extensions = false;               // a member of ours: anthropic, gemini, reasoning_details
+  bool reasoning_fields = false;         // reasoning_effort or enable_thinking, not null
+  bool reasoning_text = false;           // a message brings its reasoning_content back
+  bool calls_without_reasoning = false;  // a message calls tools and brings none
+  bool remote_media = false;             // most likely a content part has an http URL
+  int stop_count = 0;                    // sequences of `stop`
+};
+
 struct RequestView {
   Api api = Api::chat_completions;
   std::string model;  // decoded, not empty
@@ -55,6 +67,10 @@ struct RequestView {
 
   uint32_t prompt_begin = 0;  // where the value of messages, prompt or input begins in the body
 
+  Notes notes;
+  uint64_t fields = 0;  // the known ones that were given, null included; see gives()
+  ByteRange tools_value;
+
   // For splice().
   ByteRange model_value;           // with its quotes
   ByteRange stream_options_value;  // empty if the field is absent
@@ -70,6 +86,9 @@ struct RequestView {
 // JSON, with the byte position in the message.
 Result<RequestView> parse_request(Api api, const json::PaddedBytes& body);
 
+// Whether the request has the known top-level field `name`.
+bool gives(const RequestView& view, std::string_view name);
+
 // A bound on the answer in the place of the caller's own, if there is one: in each of its fields
 // that has a number, else in `field` ("max_tokens", "max_completion_tokens"), which may be null or
 // absent.
@@ -78,12 +97,20 @@ struct OutputLimit {
   int64_t tokens = 0;  // 0: nothing is changed
 };
 
+// body[where.begin, where.end) becomes `text`.
+struct TextEdit {
+  ByteRange where;
+  std::string text;
+};
+
 // What is new in a body for an upstream.
 struct Splicing {
   std::string_view model;
   OutputLimit limit = {};
   std::string_view last_message = {};  // one more, a JSON object; empty: none
   std::string_view members = {};       // more of the whole, each with its comma before it
+  // Further ones, from front to back; what they take away needs no edit of the others' any more.
+  std::span<const TextEdit> edits = {};
 };
 
 // The body for the upstream: `model` replaced, for streams stream_options.include_usage forced to

@@ -62,6 +62,8 @@ bool RequestParser::read_message() {
   images_in_message_ = 0;
   bool has_role = false;
   bool from_user = false;
+  bool has_reasoning = false;
+  bool calls = false;
   for (json::Members members(reader_); members.next();) {
     const std::string_view key = members.key();
     bool good = true;
@@ -75,23 +77,31 @@ bool RequestParser::read_message() {
       }
       has_role = true;
       from_user = role == "user";
+      view_.notes.developer_role = view_.notes.developer_role || role == "developer";
     } else if (key == "name" || key == "refusal") {
       good = read_text(key);
     } else if (key == "reasoning_content" || key == "reasoning") {
       // Dialects disagree on the shape; only text is counted.
-      if (reader_.peek() == Kind::string)
+      if (reader_.peek() == Kind::string) {
+        has_reasoning = true;
         add_text(reader_.read_string());
-      else
+      } else {
         reader_.skip();
+      }
     } else if (key == "tool_calls") {
+      calls = reader_.peek() == Kind::array;
       good = read_tool_calls();
     } else {
+      view_.notes.extensions = view_.notes.extensions || key == "reasoning_details";
       reader_.skip();
     }
     if (!good) return false;
   }
   if (!reader_.ok()) return false;
   if (!has_role) return refuse(message_path("role"), "the field is required");
+  view_.notes.reasoning_text = view_.notes.reasoning_text || has_reasoning;
+  view_.notes.calls_without_reasoning =
+      view_.notes.calls_without_reasoning || (calls && !has_reasoning);
   view_.features.image_count += images_in_message_;
   if (from_user) view_.features.has_vision = images_in_message_ > 0;
   return true;
@@ -140,7 +150,9 @@ bool RequestParser::read_part() {
       if (kind != Kind::object && kind != Kind::string) {
         return expect(Kind::object, part_path("image_url"));
       }
-      reader_.skip();
+      note_media(reader_.skip());
+    } else if (key == "file" || key == "video_url") {
+      note_media(reader_.skip());
     } else {
       reader_.skip();
     }
@@ -149,6 +161,13 @@ bool RequestParser::read_part() {
   if (!has_type) return refuse(part_path("type"), "the field is required");
   if (text_part && !has_text) return refuse(part_path("text"), "the field is required");
   return true;
+}
+
+// A URL is short; data in its place is not looked through.
+void RequestParser::note_media(ByteRange value) {
+  const bool remote =
+      value.size() <= kMaxUrlBytes && reader_.text(value).find("\"http") != std::string_view::npos;
+  view_.notes.remote_media = view_.notes.remote_media || remote;
 }
 
 bool RequestParser::read_tool_calls() {
@@ -192,6 +211,7 @@ bool RequestParser::read_tools(std::string_view field) {
     ++view_.features.tool_count;
   }
   if (!reader_.ok()) return false;
+  if (field == "tools") view_.tools_value = {begin, reader_.position()};
   add_json_text({begin, reader_.position()});
   return true;
 }

@@ -81,6 +81,8 @@ bool RequestParser::parse() {
   while (members.next()) {
     const Field* field = find_field(view_.api, members.key());
     if (field == nullptr) {
+      const std::string_view key = members.key();
+      view_.notes.extensions = view_.notes.extensions || key == "anthropic" || key == "gemini";
       reader_.skip();
       continue;
     }
@@ -90,6 +92,7 @@ bool RequestParser::parse() {
     if (!read_field(*field)) return false;
   }
   view_.close_brace = members.close();
+  view_.fields = seen_;
   return reader_.finish() && check_whole();
 }
 
@@ -279,6 +282,7 @@ bool RequestParser::read_limit(std::string_view name, std::optional<int64_t>& va
 bool RequestParser::read_reasoning_effort() {
   if (take_null()) return true;
   if (!expect(Kind::string, "reasoning_effort")) return false;
+  view_.notes.reasoning_fields = true;
   effort_ = reader_.decode(reader_.read_string(), scratch_) != "none";
   return reader_.ok();
 }
@@ -286,6 +290,7 @@ bool RequestParser::read_reasoning_effort() {
 bool RequestParser::read_enable_thinking() {
   if (take_null()) return true;
   if (!expect(Kind::boolean, "enable_thinking")) return false;
+  view_.notes.reasoning_fields = true;
   thinking_ = reader_.read_bool();
   return reader_.ok();
 }
@@ -293,6 +298,7 @@ bool RequestParser::read_enable_thinking() {
 bool RequestParser::read_stop() {
   if (take_null()) return true;
   if (reader_.peek() == Kind::string) {
+    view_.notes.stop_count = 1;
     reader_.skip();
     return reader_.ok();
   }
@@ -304,6 +310,7 @@ bool RequestParser::read_stop() {
     if (reader_.peek() != Kind::string) {
       return expect(Kind::string, "stop[" + std::to_string(elements.index()) + "]");
     }
+    ++view_.notes.stop_count;
     reader_.skip();
   }
   return reader_.ok();

@@ -47,6 +47,7 @@ class RequestParser {
   bool read_content();
   bool read_part();
   bool read_text(std::string_view member);
+  void note_media(ByteRange value);
   bool read_tool_calls();
   bool read_called_function();
   bool read_tools(std::string_view field);

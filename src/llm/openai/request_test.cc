@@ -311,5 +311,47 @@ INSTANTIATE_TEST_SUITE_P(
                      R"({"model":"up","stream_options":{"include_usage" :true},"stream":true,)"
                      R"("messages":[{"role":"user"}]})"}));
 
+TEST(Request, NotesWhatADialectMayHaveToSayOtherwise) {
+  const auto notes = [](std::string_view members) { return parse(with(members))->notes; };
+  EXPECT_TRUE(notes(R"("anthropic":{})").extensions);
+  EXPECT_FALSE(notes(R"("unknown":{})").extensions);
+  EXPECT_TRUE(notes(R"("enable_thinking":false)").reasoning_fields);
+  EXPECT_FALSE(notes(R"("reasoning_effort":null)").reasoning_fields);
+  EXPECT_EQ(notes(R"("stop":["a","b"])").stop_count, 2);
+  const auto of = [](std::string_view message) {
+    const std::string text =
+        R"({"model":"m","messages":[{"role":"user","content":"x"},)" + std::string(message) + "]}";
+    return parse_request(Api::chat_completions, PaddedBytes(text))->notes;
+  };
+  EXPECT_TRUE(of(R"({"role":"developer","content":"x"})").developer_role);
+  EXPECT_TRUE(of(R"({"role":"assistant","reasoning_details":[]})").extensions);
+  EXPECT_TRUE(of(R"({"role":"assistant","tool_calls":[]})").calls_without_reasoning);
+  const Notes whole = of(R"({"role":"assistant","tool_calls":[],"reasoning_content":""})");
+  EXPECT_FALSE(whole.calls_without_reasoning);
+  EXPECT_TRUE(whole.reasoning_text);
+  const auto image = [&](std::string_view url) {
+    return of(R"({"role":"user","content":[{"type":"image_url","image_url":{"url":")" +
+              std::string(url) + R"("}}]})")
+        .remote_media;
+  };
+  EXPECT_TRUE(image("http://x/y"));
+  EXPECT_TRUE(image("https://x/y"));
+  EXPECT_FALSE(image("data:image/png;base64,AA=="));
+}
+
+TEST(Request, SplicesFurtherEdits) {
+  const PaddedBytes body(
+      R"({"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}],"a":1})");
+  const auto view = parse_request(Api::chat_completions, body);
+  const auto at = [&](std::string_view text) {
+    return static_cast<uint32_t>(body.view().find(text));
+  };
+  const TextEdit edits[] = {{{at(R"(,"a")"), at(R"(,"a")") + 6}, ""},
+                            {{at(R"(,"max)"), at(R"(,"mess)")}, R"(,"b":2)"}};
+  EXPECT_EQ(splice(*view, body.view(), {.model = "up", .limit = {"max_tokens", 3}, .edits = edits})
+                .to_string(),
+            R"({"model":"up","b":2,"messages":[{"role":"user","content":"x"}]})");
+}
+
 }  // namespace
 }  // namespace deeppool::llm

@@ -1,5 +1,7 @@
 #include "llm/openai/response.h"
 
+#include <vector>
+
 #include "base/text.h"
 
 namespace deeppool::llm {
@@ -19,10 +21,26 @@ struct Places {
   bool has_members = false;
   bool has_answer = false;
   bool may_be_error = false;
+  std::vector<Range> reasoning_names;  // `"reasoning"`, to be said as most vendors do
   uint32_t close = 0;
 };
 
-void read_choices(json::Reader& reader, ResponseRewrite& result) {
+void read_message(json::Reader& reader, Places& places) {
+  Range name;
+  bool usual = false;
+  for (json::Members members(reader); members.next();) {
+    const std::string_view key = members.key();
+    usual = usual || key == "reasoning_content";
+    if (key == "reasoning" && reader.peek() == Kind::string) {
+      name = {members.key_begin(), members.key_begin() + uint32_t{sizeof("'reasoning'") - 1}};
+    }
+    reader.skip();
+  }
+  const bool spelled_out = reader.ok() && reader.text(name) == R"("reasoning")";
+  if (spelled_out && !usual) places.reasoning_names.push_back(name);
+}
+
+void read_choices(json::Reader& reader, Places& places, ResponseRewrite& result) {
   for (json::Elements choices(reader); choices.next();) {
     ++result.choice_count;
     if (reader.peek() != Kind::object) {
@@ -30,6 +48,10 @@ void read_choices(json::Reader& reader, ResponseRewrite& result) {
       continue;
     }
     for (json::Members members(reader); members.next();) {
+      if (members.key() == "message" && reader.peek() == Kind::object) {
+        read_message(reader, places);
+        continue;
+      }
       const bool reason =
           choices.index() == 0 && members.key() == "finish_reason" && reader.peek() == Kind::string;
       if (!reason) {
@@ -52,7 +74,7 @@ Places find_places(json::Reader& reader, Api api, ResponseRewrite& result) {
     const Kind kind = reader.peek();
     if (key == answer && kind == Kind::array) {
       places.has_answer = true;
-      read_choices(reader, result);
+      read_choices(reader, places, result);
     } else if (key == "model") {
       places.model = reader.skip();
     } else if (key == "usage") {
@@ -115,7 +137,16 @@ Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
   SplicedBody spliced(text);
   const std::string_view cost = usage != nullptr && cost_of ? cost_of(*usage) : "";
   const bool good_as_it_is = places.full_usage || (result.usage && api == Api::embeddings);
+  size_t renamed = 0;
+  const auto rename_until = [&](uint32_t at) {
+    for (; renamed < places.reasoning_names.size(); ++renamed) {
+      const Range name = places.reasoning_names[renamed];
+      if (name.begin > at) return;
+      spliced.replace(name.begin, name.end, R"("reasoning_content")");
+    }
+  };
   const auto put_usage = [&] {
+    rename_until(places.usage.begin);
     if (usage == nullptr || !places.has_usage) return;
     if (good_as_it_is && cost.empty()) return;
     if (good_as_it_is && !places.own_cost) {
@@ -130,9 +161,11 @@ Result<ResponseRewrite> rewrite_response(Api api, const json::PaddedBytes& body,
   const bool usage_first = places.usage.begin < places.model.begin;
   if (usage_first) put_usage();
   if (!places.model.empty()) {
+    rename_until(places.model.begin);
     spliced.replace_with_string(places.model.begin, places.model.end, public_model);
   }
   if (!usage_first) put_usage();
+  rename_until(places.close);
   if (places.model.empty()) {
     std::string member = ",\"model\":";
     base::append_json_string(member, public_model);

@@ -32,6 +32,18 @@ TEST(Response, PutsTheModelBackAndCompletesUsage) {
   EXPECT_EQ(made->usage->cached_tokens, 1);
 }
 
+TEST(Response, ReasoningHasOneName) {
+  const PaddedBytes body(
+      R"({"choices":[{"message":{"reasoning":"a","content":"x"}},{"message":{"reasoning":"b",)"
+      R"("reasoning_content":"b"}}],"model":"up","more":[{"reasoning":"c"}]})");
+  const auto made = rewrite_response(Api::chat_completions, body, "m");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(
+      made->body.to_string(),
+      R"({"choices":[{"message":{"reasoning_content":"a","content":"x"}},{"message":{"reasoning":"b",)"
+      R"("reasoning_content":"b"}}],"model":"m","more":[{"reasoning":"c"}]})");
+}
+
 TEST(Response, FullUsageIsLeftByteForByte) {
   const std::string text =
       R"({"model":"m","choices":[],"usage": )" + std::string(kFull) + R"( ,"z":[ ]})";

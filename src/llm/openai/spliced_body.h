@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <cassert>
 #include <cstdint>
 #include <forward_list>
 #include <span>
@@ -19,7 +18,7 @@ namespace deeppool::llm {
 class SplicedBody {
  public:
   // Seven edits and the text between them: model, stream_options, a limit in two places, a message
-  // and members take at most six in a request.
+  // and members take at most six in a request. With more, everything is copied into one.
   static constexpr size_t kMaxPieces = 16;
 
   SplicedBody() = default;
@@ -70,9 +69,21 @@ class SplicedBody {
   }
   void add(std::string_view piece) {
     if (piece.empty()) return;
-    assert(count_ < kMaxPieces);
-    pieces_[count_++] = piece;
     size_ += piece.size();
+    if (flat_ == nullptr && count_ < kMaxPieces) {
+      pieces_[count_++] = piece;
+      return;
+    }
+    // More than a gathering write should take: from here on it is one text.
+    if (flat_ == nullptr) {
+      std::string text;
+      text.reserve(source_.size() + piece.size());
+      for (const std::string_view earlier : pieces()) text += earlier;
+      flat_ = &owned_.emplace_front(std::move(text));
+      count_ = 1;
+    }
+    flat_->append(piece);
+    pieces_[0] = *flat_;
   }
 
   std::array<std::string_view, kMaxPieces> pieces_;
@@ -81,6 +92,7 @@ class SplicedBody {
   std::string_view source_;
   size_t done_ = 0;
   std::forward_list<std::string> owned_;
+  std::string* flat_ = nullptr;  // among `owned_`: all of it, once there were too many pieces
 };
 
 }  // namespace deeppool::llm

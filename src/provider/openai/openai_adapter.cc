@@ -1,6 +1,7 @@
 #include "provider/openai/openai_adapter.h"
 
 #include "base/text.h"
+#include "provider/family/family_change.h"
 #include "provider/request_head.h"
 
 namespace deeppool::provider::openai {
@@ -58,6 +59,11 @@ Result<UpstreamRequest> OpenAiAdapter::request(const Asking& asking) const {
     splicing.last_message = begun;
     splicing.members = words.in_request;
   }
+  family::Change change = family::change_for(asking);
+  change.members += splicing.members;
+  splicing.members = change.members;
+  splicing.edits = change.edits;
+  made.dropped = std::move(change.dropped);
   made.body = llm::splice(asking.view, asking.body.view(), splicing);
   made.head = request_head(asking, {.path = path_of(api),
                                     .key_header = "Authorization: Bearer ",
