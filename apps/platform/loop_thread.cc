@@ -19,6 +19,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
                        http::ServerHooks hooks, http::ServerSettings settings)
     : background_(loop_),
       client_(loop_, shared.lookups, shared.tls_contexts, shared.proxy),
+      fetcher_(loop_, shared.lookups, shared.tls_contexts, shared.proxy, shared.fetch_reach),
       shared_limits_(shared_limits(loop_, index, shared)),
       writer_(shared.spool.writer(static_cast<int>(index), governance::WriteWhen::flushed)),
       parts_{.clock = shared.clock,
@@ -36,6 +37,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
              .idempotency = &shared.idempotency,
              .writer = *writer_,
              .client = client_,
+             .fetcher = fetcher_,
              .background = background_,
              .leases = shared_limits_ ? &shared_limits_->desk() : nullptr,
              .metrics = shared.metrics.loop(index)},

@@ -36,6 +36,7 @@ struct SharedParts {
   async::BlockingPool& lookups;
   http::TlsContexts& tls_contexts;
   const http::Proxy& proxy;
+  http::Reach fetch_reach;  // of URLs that callers choose
   gateway::StreamTimeouts timeouts;
   metrics::Metrics& metrics;
   async::BlockingPool& log_pool;
@@ -72,6 +73,7 @@ class LoopThread {
   async::Loop loop_;
   async::TaskGroup background_;
   http::Client client_;
+  http::Client fetcher_;
   std::unique_ptr<SharedLimits> shared_limits_;  // null without Redis
   std::unique_ptr<governance::SpoolWriter> writer_;
   gateway::Parts parts_;

@@ -206,6 +206,7 @@ Result<void> Services::make_loops() {
                   *lookups_,
                   tls_contexts_,
                   proxy_,
+                  http::Reach::public_only,
                   {config_.stream_timeouts.first_token, config_.stream_timeouts.inter_chunk_idle},
                   *metrics_,
                   *log_pool_,

@@ -49,20 +49,13 @@ boost::json::object endpoint_json(const crypto::Sealer& sealer, const StoredEndp
 }
 
 Result<void> check_provider_type(std::string_view type) {
-  for (const std::string_view known : {"openai", "custom", "anthropic"}) {
+  for (const std::string_view known : {"openai", "anthropic", "gemini", "deepseek", "qwen", "kimi",
+                                       "glm", "ernie", "minimax", "custom"}) {
     if (type == known) return {};
   }
-  for (const std::string_view later :
-       {"gemini", "deepseek", "qwen", "kimi", "glm", "ernie", "minimax"}) {
-    if (type == later) {
-      return Error::invalid("provider_type",
-                            "`provider_type` \"" + std::string(type) +
-                                "\" is not supported by this version yet; its OpenAI-compatible "
-                                "API, if it has one, works as \"openai\" or \"custom\".");
-    }
-  }
   return Error::invalid("provider_type",
-                        "`provider_type` must be \"openai\", \"anthropic\" or \"custom\".");
+                        "`provider_type` must be openai, anthropic, gemini, deepseek, qwen, kimi, "
+                        "glm, ernie, minimax or custom.");
 }
 
 Result<void> check_key(std::string_view key) {

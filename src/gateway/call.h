@@ -53,6 +53,7 @@ struct Parts {
   // Of this loop.
   governance::SpoolWriter& writer;
   http::Client& client;
+  http::Client& fetcher;  // for URLs that callers choose
   async::TaskGroup& background;
   ratelimit::LeaseDesk* leases;  // null: limits are this process's own
   metrics::LoopMetrics& metrics;

@@ -7,6 +7,7 @@
 #include "gateway/finish.h"
 #include "gateway/funding.h"
 #include "gateway/idempotent.h"
+#include "gateway/inline_images.h"
 #include "gateway/openai_error.h"
 #include "gateway/stream_relay.h"
 
@@ -146,6 +147,7 @@ Task<void> serve_completion(Parts& parts, http::Exchange& x, const Protocol& pro
   }
   if (admitted) route(call);
   if (admitted) admitted = record_hold(call);
+  if (admitted && needs_inlining(call)) admitted = co_await inline_images(call);
   if (!admitted) {
     co_await end_unanswered(call, std::move(admitted).error());
     co_return;

@@ -53,4 +53,16 @@ inline constexpr size_t kMaxSeams = 3;
 // Endpoints tried for one request, so that a dead fleet costs bounded time.
 inline constexpr int kMaxAttempts = 4;
 
+// URLs of one request that are fetched for its provider, and how many of them at once: a picture
+// each, as chats have them; more would make us somebody's crawler.
+inline constexpr size_t kMaxRemoteMedia = 16;
+inline constexpr size_t kMediaFetchesAtOnce = 4;
+// All of them together; what is slower is not worth an answer's wait.
+inline constexpr std::chrono::seconds kMediaTimeout{10};
+inline constexpr int kMaxMediaRedirects = 3;
+// Of one; Gemini takes requests of up to 20 MB.
+inline constexpr size_t kMaxMediaBytes = 20 * 1024 * 1024;
+// A body with everything inside.
+inline constexpr size_t kMaxInlinedBodyBytes = 32 * 1024 * 1024;
+
 }  // namespace deeppool::gateway

@@ -29,6 +29,10 @@ std::unique_ptr<StreamTranslator> Adapter::translator(const llm::RequestView&) c
   return nullptr;
 }
 
+bool Adapter::fetches(std::string_view) const {
+  return true;
+}
+
 Result<json::PaddedBytes> Adapter::house_answer(const llm::RequestView&,
                                                 json::PaddedBytes body) const {
   return body;

@@ -208,6 +208,23 @@ TEST(Chunk, ErrorsAreClassified) {
            {R"({"error":{"type":"invalid_request_error","message":"Output blocked by content )"
             R"(filtering policy"}})",
             Kind::content_policy},
+           {R"({"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}})",
+            Kind::rate_limited},
+           {R"({"error":{"code":400,"message":"API key not valid. Please pass a valid API key.",)"
+            R"("status":"INVALID_ARGUMENT"}})",
+            Kind::authentication},
+           {R"({"error":{"code":403,"message":"x","status":"PERMISSION_DENIED"}})",
+            Kind::authentication},
+           {R"({"error":{"code":400,"message":"The input token count (1200000) exceeds the )"
+            R"(maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}})",
+            Kind::context_length},
+           {R"({"error":{"code":503,"message":"x","status":"UNAVAILABLE"}})", Kind::overloaded},
+           {R"({"base_resp":{"status_code":1002,"status_msg":"x"}})", Kind::rate_limited},
+           {R"({"base_resp":{"status_code":1004,"status_msg":"x"}})", Kind::authentication},
+           {R"({"base_resp":{"status_code":1008,"status_msg":"x"}})", Kind::insufficient_quota},
+           {R"({"base_resp":{"status_code":1027,"status_msg":"x"}})", Kind::content_policy},
+           {R"({"base_resp":{"status_code":2013,"status_msg":"context window exceeds limit"}})",
+            Kind::context_length},
            {R"({"error":{"message":"something"}})", Kind::other}}) {
     ChunkRewriter to = stream();
     ASSERT_EQ(feed(to, event).verdict, Verdict::error) << event;

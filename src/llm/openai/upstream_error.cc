@@ -54,7 +54,7 @@ struct Sign {
 };
 
 // First match wins, so the specific come before the general. Words of OpenAI, Azure, DeepSeek,
-// Qwen, Kimi, GLM, Anthropic, vLLM and SGLang as of November 2026.
+// Qwen, Kimi, GLM, Anthropic, Gemini, vLLM and SGLang as of November 2026.
 constexpr auto kSigns = std::to_array<Sign>({
     {"insufficient_quota", UpstreamError::Kind::insufficient_quota},
     {"exceeded_current_quota", UpstreamError::Kind::insufficient_quota},
@@ -68,6 +68,7 @@ constexpr auto kSigns = std::to_array<Sign>({
     {"maximum context", UpstreamError::Kind::context_length},
     {"prompt is too long", UpstreamError::Kind::context_length},
     {"input length", UpstreamError::Kind::context_length},
+    {"input token count", UpstreamError::Kind::context_length},
     {"content_policy", UpstreamError::Kind::content_policy},
     {"content_filter", UpstreamError::Kind::content_policy},
     {"content filtering policy", UpstreamError::Kind::content_policy},
@@ -78,8 +79,13 @@ constexpr auto kSigns = std::to_array<Sign>({
     {"authentication_error", UpstreamError::Kind::authentication},
     {"permission_error", UpstreamError::Kind::authentication},
     {"incorrect api key", UpstreamError::Kind::authentication},
+    {"api key not valid", UpstreamError::Kind::authentication},
+    {"unauthenticated", UpstreamError::Kind::authentication},
+    {"permission_denied", UpstreamError::Kind::authentication},
     {"model_not_found", UpstreamError::Kind::model_not_found},
     {"not_found_error", UpstreamError::Kind::model_not_found},
+    {"is not found for api version", UpstreamError::Kind::model_not_found},
+    {"resource_exhausted", UpstreamError::Kind::rate_limited},
     {"rate_limit", UpstreamError::Kind::rate_limited},
     {"rate limit", UpstreamError::Kind::rate_limited},
     {"too many requests", UpstreamError::Kind::rate_limited},
@@ -87,6 +93,25 @@ constexpr auto kSigns = std::to_array<Sign>({
     {"overloaded", UpstreamError::Kind::overloaded},
     {"server_busy", UpstreamError::Kind::overloaded},
 });
+
+// MiniMax's base_resp.status_code (platform.minimax.io/docs/api-reference/errorcode, 2026-11).
+constexpr auto kBaseCodes = std::to_array<Sign>({
+    {"1002", UpstreamError::Kind::rate_limited},
+    {"1004", UpstreamError::Kind::authentication},
+    {"1008", UpstreamError::Kind::insufficient_quota},
+    {"1026", UpstreamError::Kind::content_policy},
+    {"1027", UpstreamError::Kind::content_policy},
+    {"1039", UpstreamError::Kind::rate_limited},
+    {"2049", UpstreamError::Kind::authentication},
+    {"2056", UpstreamError::Kind::insufficient_quota},
+});
+
+UpstreamError::Kind kind_of_base_code(std::string_view code) {
+  for (const Sign& sign : kBaseCodes) {
+    if (sign.word == code) return sign.kind;
+  }
+  return UpstreamError::Kind::other;
+}
 
 UpstreamError::Kind classify(const UpstreamError& error) {
   for (const Sign& sign : kSigns) {
@@ -134,13 +159,15 @@ std::optional<UpstreamError> find_error(std::string_view json) {
     }
   }
   if (!reader.finish()) return std::nullopt;
+  const bool from_base = !found && !is_flat && !base.code.empty() && base.code != "0";
   if (!found && is_flat)
     error = std::move(flat);
-  else if (!found && !base.code.empty() && base.code != "0")
+  else if (from_base)
     error = std::move(base);
   else if (!found)
     return std::nullopt;
-  error.kind = classify(error);
+  error.kind = from_base ? kind_of_base_code(error.code) : UpstreamError::Kind::other;
+  if (error.kind == UpstreamError::Kind::other) error.kind = classify(error);
   return error;
 }
 

@@ -1,6 +1,7 @@
 #include "provider/gemini/gemini_adapter.h"
 
 #include "base/text.h"
+#include "provider/gemini/media.h"
 #include "provider/gemini/request.h"
 #include "provider/gemini/response.h"
 #include "provider/gemini/stream.h"
@@ -44,6 +45,10 @@ Result<UpstreamRequest> GeminiAdapter::request(const Asking& asking) const {
 
 std::unique_ptr<StreamTranslator> GeminiAdapter::translator(const llm::RequestView& view) const {
   return std::make_unique<GeminiStream>(view, base::unix_seconds(clock_.wall()));
+}
+
+bool GeminiAdapter::fetches(std::string_view url) const {
+  return google_fetches(url);
 }
 
 Result<json::PaddedBytes> GeminiAdapter::house_answer(const llm::RequestView&,

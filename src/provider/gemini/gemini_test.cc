@@ -120,6 +120,58 @@ TEST(GeminiRequest, RefusesWhatCannotBeSaidAndNamesIt) {
   }
 }
 
+size_t count(std::string_view text, std::string_view word) {
+  size_t n = 0;
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) ++n;
+  return n;
+}
+
+// A long instruction, many tools with schemas of their own, turns of parallel calls.
+TEST(GeminiRequest, ACodingAgentsConversation) {
+  std::string house = R"({"model":"gemini-3-pro","stream":true,"tools":[)";
+  for (int i = 0; i < 25; ++i) {
+    house += (i == 0 ? R"({"type":"function","function":{"name":"tool_)"
+                     : R"(,{"type":"function","function":{"name":"tool_)") +
+             std::to_string(i) +
+             R"(","description":"does it","parameters":{"$schema":"x","type":"object",)"
+             R"("properties":{"a":{"type":["string","null"]},"b":{"type":"array","items":)"
+             R"({"$ref":"#/$defs/i"}}},"required":["a"],"$defs":{"i":{"type":"integer"}},)"
+             R"("additionalProperties":false}}})";
+  }
+  house += R"(],"messages":[{"role":"system","content":")";
+  for (int i = 0; i < 1000; ++i) house += R"(You never \"guess\".\n\tLine \u00e9 of many. )";
+  house += R"("},{"role":"user","content":"go"})";
+  for (int turn = 0; turn < 20; ++turn) {
+    const std::string t = std::to_string(turn);
+    house += R"(,{"role":"assistant","content":null,"tool_calls":[)";
+    for (int c = 0; c < 3; ++c) {
+      house += (c == 0 ? R"({"id":"c)" : R"(,{"id":"c)") + t + "_" + std::to_string(c) +
+               R"(","type":"function","function":{"name":"tool_)" + std::to_string(c) +
+               R"(","arguments":"{\"a\":\"x\\ny\"}"}})";
+    }
+    house += "]}";
+    for (int c = 2; c >= 0; --c) {
+      house += R"(,{"role":"tool","tool_call_id":"c)" + t + "_" + std::to_string(c) +
+               R"(","content":"line\n)" + std::to_string(c) + R"("})";
+    }
+  }
+  house += "]}";
+  const json::PaddedBytes body(request_of(house));
+  json::Reader reader(body.view());
+  reader.skip();
+  ASSERT_TRUE(reader.finish()) << reader.error_reason();
+  EXPECT_EQ(count(body.view(), R"("description":"does it")"), 25u);
+  EXPECT_EQ(count(body.view(), R"("items":{"type":"integer"})"), 25u);
+  EXPECT_EQ(count(body.view(), "$schema"), 0u);
+  EXPECT_EQ(count(body.view(), R"("functionCall":)"), 60u);
+  EXPECT_EQ(count(body.view(), R"("args":{"a":"x\ny"})"), 60u);
+  EXPECT_EQ(count(body.view(), R"("functionResponse":)"), 60u);
+  EXPECT_EQ(count(body.view(), "skip_thought_signature_validator"), 20u);
+  EXPECT_EQ(count(body.view(), R"("role":"model")"), 20u);
+  EXPECT_EQ(count(body.view(), R"("role":"user")"), 21u);
+  EXPECT_EQ(count(body.view(), R"("response":{"result":"line\n0"},"id":"c19_0"})"), 1u);
+}
+
 TEST(GeminiRequest, ThinkingByModel) {
   const struct {
     const char *model, *said, *config;

@@ -3,9 +3,7 @@
 #include "base/text.h"
 
 namespace deeppool::provider::gemini {
-namespace {
 
-// What the API fetches itself: its own files, Cloud Storage, and videos of YouTube.
 bool google_fetches(std::string_view url) {
   constexpr std::string_view kPrefixes[] = {"https://generativelanguage.googleapis.com/", "gs://",
                                             "https://www.youtube.com/watch?", "https://youtu.be/",
@@ -15,8 +13,6 @@ bool google_fetches(std::string_view url) {
   }
   return false;
 }
-
-}  // namespace
 
 void append_inline(std::string& out, std::string_view media_type, std::string_view base64) {
   out += R"("inlineData":{"mimeType":)";

@@ -9,6 +9,9 @@
 
 namespace deeppool::provider::gemini {
 
+// What the API fetches itself: its own files, Cloud Storage, and videos of YouTube.
+bool google_fetches(std::string_view url);
+
 // Appends the members of a part for `url`, decoded: `"inlineData":{...}` for a data URL,
 // `"fileData":{...}` for what Google fetches by itself. Errors: invalid_request with `param`.
 Result<void> append_media(std::string& out, std::string_view url, std::string_view param);
