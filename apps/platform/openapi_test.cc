@@ -9,6 +9,7 @@
 #include "apps/platform/health.h"
 #include "apps/platform/routes.h"
 #include "gateway/openai_error.h"
+#include "llm/anthropic/error.h"
 
 namespace deeppool::platform {
 namespace {
@@ -86,7 +87,8 @@ TEST(OpenApi, DescribesEveryErrorOfTheGateway) {
   const std::set<ErrorCode> elsewhere = {ErrorCode::not_found, ErrorCode::conflict,
                                          ErrorCode::unsupported_media_type};
   const YAML::Node api = load("v1.yaml");
-  for (const char* path : {"/v1/chat/completions", "/v1/completions", "/v1/embeddings"}) {
+  for (const char* path :
+       {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"}) {
     for (int i = 0; i < base::kErrorCodeCount; ++i) {
       const auto code = static_cast<ErrorCode>(i);
       if (elsewhere.contains(code)) continue;
@@ -97,6 +99,21 @@ TEST(OpenApi, DescribesEveryErrorOfTheGateway) {
       EXPECT_THAT(answer["description"].as<std::string>(), HasSubstr(std::string(shown.code)))
           << path;
     }
+  }
+}
+
+TEST(OpenApi, DescribesEveryErrorOfAnthropicsRoute) {
+  const YAML::Node answers = load("v1.yaml")["paths"]["/v1/messages"]["post"]["responses"];
+  for (int i = 0; i < base::kErrorCodeCount; ++i) {
+    const auto code = static_cast<ErrorCode>(i);
+    if (code == ErrorCode::unsupported_media_type) continue;  // no route for callers answers it
+    const gateway::OpenAiError house = gateway::openai_error(code);
+    const auto shown =
+        llm::anthropic::error_row({house.status, {}, house.type, house.code, {}, {}});
+    const YAML::Node answer = answers[std::to_string(shown.status)];
+    ASSERT_TRUE(answer && answer["description"]) << to_string(code) << " " << shown.status;
+    EXPECT_THAT(answer["description"].as<std::string>(), HasSubstr(std::string(shown.type)))
+        << to_string(code);
   }
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 
 namespace deeppool::base {
 namespace {
@@ -85,6 +86,11 @@ TEST(Text, Parsing) {
   EXPECT_FALSE(percent_decode("%zz"));
   EXPECT_EQ(percent_decode("org%2Fmy%20model"), "org/my model");
   EXPECT_EQ(split("a,,b", ',').size(), 3u);
+}
+
+TEST(Timestamp, Rfc3339) {
+  EXPECT_EQ(rfc3339(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(rfc3339(1795456800), "2026-11-23T18:00:00Z");
 }
 
 TEST(Random, SeededRepeatsAndSystemDoesNot) {

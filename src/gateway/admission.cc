@@ -50,13 +50,19 @@ ratelimit::Limits limits_of(const Call& call) {
   return {call.key->rate_limit_rpm, call.key->rate_limit_tpm};
 }
 
+void say_limits(Call& call, const ratelimit::Snapshot& limits) {
+  add_rate_headers(call.x, limits);
+  if (call.protocol.add_limits == nullptr) return;
+  call.protocol.add_limits(call.x, limits, call.parts.clock.wall());
+}
+
 Result<void> keep_permit(Call& call, Result<ratelimit::Permit> permit) {
   if (!permit) {
-    add_rate_headers(call.x, call.parts.limiter.snapshot(call.key->id, limits_of(call)));
+    say_limits(call, call.parts.limiter.snapshot(call.key->id, limits_of(call)));
     return std::move(permit).error();
   }
   call.permit = std::move(*permit);
-  add_rate_headers(call.x, call.permit.snapshot());
+  say_limits(call, call.permit.snapshot());
   return {};
 }
 

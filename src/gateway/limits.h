@@ -36,6 +36,8 @@ inline constexpr int64_t kGrowAheadTokens = 64;
 inline constexpr int64_t kSmallestGrowthTokens = 16;
 // Up to this size a prompt is counted before it is refused for lack of funds: 3 ms of the loop.
 inline constexpr size_t kCountedBodyBytes = 64 * 1024;
+// Of the text of a count_tokens request this much is counted; the rest is taken to be alike.
+inline constexpr int64_t kCountedTextBytes = 128 * 1024;
 // A request body larger than this is given back while its answer streams; if the upstream then
 // reports no usage, the prompt is estimated by its length.
 inline constexpr size_t kKeptBodyBytes = 64 * 1024;

@@ -69,8 +69,7 @@ std::string openai_error_body(const Error& error) {
   return body;
 }
 
-Task<void> answer_openai_error(http::Exchange& x, Error error) {
-  const OpenAiError row = openai_error(error.code);
+void prepare_error(http::Exchange& x, const Error& error) {
   if (!error.detail.empty()) {
     log::warn("request failed", {{"request_id", x.id.to_string()},
                                  {"code", base::to_string(error.code)},
@@ -81,10 +80,14 @@ Task<void> answer_openai_error(http::Exchange& x, Error error) {
     x.add_header("retry-after", std::to_string((ms + 999) / 1000));
     x.add_header("retry-after-ms", std::to_string(ms));
   }
-  if (row.final) x.add_header("x-should-retry", "false");
+  if (openai_error(error.code).final) x.add_header("x-should-retry", "false");
+}
+
+Task<void> answer_openai_error(http::Exchange& x, Error error) {
+  prepare_error(x, error);
   // The caller being gone is no reason to care about the result of the write.
   const std::string body = openai_error_body(error);
-  Result<void> sent = co_await x.send(row.status, "application/json", body);
+  Result<void> sent = co_await x.send(openai_error(error.code).status, "application/json", body);
   (void)sent;
 }
 

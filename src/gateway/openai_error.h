@@ -21,7 +21,9 @@ OpenAiError openai_error(ErrorCode code);
 
 // {"error":{"message","type","param","code"}}; never `detail`.
 std::string openai_error_body(const Error& error);
-// Adds retry-after and x-should-retry where they apply, logs `detail`, answers.
+// What the answer to an error has in every protocol: retry-after and x-should-retry where they
+// apply. Logs `detail`.
+void prepare_error(http::Exchange& x, const Error& error);
 Task<void> answer_openai_error(http::Exchange& x, Error error);
 
 }  // namespace deeppool::gateway

@@ -10,6 +10,7 @@
 #include "governance/spool/record.h"
 #include "llm/answer_encoder.h"
 #include "llm/openai/request.h"
+#include "ratelimit/limiter.h"
 
 namespace deeppool::gateway {
 
@@ -20,6 +21,15 @@ struct HouseRequest {
   std::unique_ptr<llm::AnswerEncoder> encoder;
 };
 
+// For answers in protocols whose ids say what they are: goes behind `msg_`, `resp_` and the like.
+inline std::string answer_id(const http::Exchange& x) {
+  std::string id;
+  for (const char c : x.id.spell()) {
+    if (c != '-') id += c;
+  }
+  return id;
+}
+
 struct Protocol {
   llm::Api api;              // of the house request
   governance::Api recorded;  // in usage
@@ -29,6 +39,9 @@ struct Protocol {
   Result<HouseRequest> (*to_house)(const http::Exchange& x) = nullptr;
   // An error before anything of the answer was sent.
   Task<void> (*answer_error)(http::Exchange& x, Error error) = answer_openai_error;
+  // Headers that say how a key's limits stand, beside OpenAI's.
+  void (*add_limits)(http::Exchange& x, const ratelimit::Snapshot& limits,
+                     base::WallTime now) = nullptr;
 };
 
 inline constexpr Protocol kChat{llm::Api::chat_completions, governance::Api::chat_completions,

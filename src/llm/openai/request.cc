@@ -167,8 +167,9 @@ SplicedBody splice(const RequestView& view, std::string_view body, const Splicin
   return out;
 }
 
-int64_t count_prompt_tokens(Api api, const json::PaddedBytes& body, const Tokenizer& tokenizer) {
-  RequestParser parser(api, body, &tokenizer);
+int64_t count_prompt_tokens(Api api, const json::PaddedBytes& body, const Tokenizer& tokenizer,
+                            int64_t counted_bytes) {
+  RequestParser parser(api, body, &tokenizer, counted_bytes);
   if (!parser.parse()) return 0;
   return parser.counted_tokens() + overhead_tokens(parser.view());
 }

@@ -120,7 +120,8 @@ SplicedBody splice(const RequestView& view, std::string_view body, const Splicin
 
 // An estimate for when the upstream reports no usage: the text by `tokenizer`, pictures and
 // template overhead by the constants of limits.h. Walks the body again; linear, about 20 MB/s. 0 if
-// malformed.
-int64_t count_prompt_tokens(Api api, const json::PaddedBytes& body, const Tokenizer& tokenizer);
+// malformed. Of a text longer than `counted_bytes` the rest is taken to be like its beginning.
+int64_t count_prompt_tokens(Api api, const json::PaddedBytes& body, const Tokenizer& tokenizer,
+                            int64_t counted_bytes = INT64_MAX);
 
 }  // namespace deeppool::llm

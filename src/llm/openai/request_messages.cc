@@ -23,13 +23,25 @@ bool is_image_part(std::string_view type) {
 void RequestParser::add_text(const json::StringToken& token) {
   view_.features.text_bytes += token.decoded_bytes;
   view_.features.text_chars += token.decoded_chars;
-  if (tokenizer_ != nullptr) counted_tokens_ += tokenizer_->count(reader_.decode(token, scratch_));
+  if (!counts_on()) return;
+  count(reader_.decode(token, scratch_));
+}
+
+bool RequestParser::counts_on() const {
+  return tokenizer_ != nullptr && counted_text_ < counted_bytes_;
+}
+
+void RequestParser::count(std::string_view text) {
+  text = text.substr(0, static_cast<size_t>(counted_bytes_ - counted_text_));
+  counted_text_ += static_cast<int64_t>(text.size());
+  counted_tokens_ += tokenizer_->count(text);
 }
 
 void RequestParser::add_json_text(ByteRange range) {
   view_.features.text_bytes += range.size();
   view_.features.text_chars += range.size();
-  if (tokenizer_ != nullptr) counted_tokens_ += tokenizer_->count(reader_.text(range));
+  if (!counts_on()) return;
+  count(reader_.text(range));
 }
 
 std::string RequestParser::message_path(std::string_view member) const {

@@ -43,9 +43,17 @@ std::string_view input_field(Api api) {
 
 }  // namespace
 
-RequestParser::RequestParser(Api api, const json::PaddedBytes& body, const Tokenizer* tokenizer)
-    : reader_(body.view()), tokenizer_(tokenizer) {
+RequestParser::RequestParser(Api api, const json::PaddedBytes& body, const Tokenizer* tokenizer,
+                             int64_t counted_bytes)
+    : reader_(body.view()), tokenizer_(tokenizer), counted_bytes_(counted_bytes) {
   view_.api = api;
+}
+
+int64_t RequestParser::counted_tokens() const {
+  const int64_t all = view_.features.text_bytes;
+  if (counted_text_ == 0 || counted_text_ == all) return counted_tokens_;
+  return static_cast<int64_t>(static_cast<double>(counted_tokens_) * static_cast<double>(all) /
+                              static_cast<double>(counted_text_));
 }
 
 Error RequestParser::error() const {

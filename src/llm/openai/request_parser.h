@@ -16,14 +16,17 @@ namespace deeppool::llm {
 
 class RequestParser {
  public:
-  // With a tokenizer, the text is counted too (slow); without, it is only measured.
-  RequestParser(Api api, const json::PaddedBytes& body, const Tokenizer* tokenizer);
+  // With a tokenizer, the first `counted_bytes` of the text are counted too (slow); else it is only
+  // measured.
+  RequestParser(Api api, const json::PaddedBytes& body, const Tokenizer* tokenizer,
+                int64_t counted_bytes = INT64_MAX);
 
   // False: see error().
   bool parse();
   RequestView& view() { return view_; }
   Error error() const;
-  int64_t counted_tokens() const { return counted_tokens_; }
+  // Of the whole text: what was not counted is taken to be like the rest.
+  int64_t counted_tokens() const;
 
  private:
   // request_parser.cc: the fields
@@ -57,6 +60,8 @@ class RequestParser {
   bool read_token_ids(std::string_view field, int index);
   void add_text(const json::StringToken& token);
   void add_json_text(ByteRange range);
+  bool counts_on() const;
+  void count(std::string_view text);
   std::string message_path(std::string_view member) const;
   std::string part_path(std::string_view member) const;
 
@@ -76,6 +81,8 @@ class RequestParser {
   std::optional<int64_t> max_completion_tokens_;
   std::optional<bool> effort_;
   std::optional<bool> thinking_;
+  const int64_t counted_bytes_;
+  int64_t counted_text_ = 0;  // bytes of the text that counted_tokens_ is of
   int64_t counted_tokens_ = 0;
   int message_index_ = 0;
   int part_index_ = 0;
