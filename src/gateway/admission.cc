@@ -102,6 +102,10 @@ Result<void> identify(Call& call) {
 Result<void> understand(Call& call) {
   DP_CHECK(put_into_house(call));
   DP_TRY(call.view, llm::parse_request(call.api, call.x.body));
+  return find_model(call);
+}
+
+Result<void> find_model(Call& call) {
   call.routes = call.parts.router.current();
   call.model = call.routes->catalog()->find(call.view.model);
   if (call.model == nullptr || !call.key->may_use(call.view.model)) {

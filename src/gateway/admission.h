@@ -9,6 +9,7 @@ namespace deeppool::gateway {
 // Each fills its part of the call or says why not.
 Result<void> identify(Call& call);     // the API key
 Result<void> understand(Call& call);   // the body; the model, if this key may use it
+Result<void> find_model(Call& call);   // the one that the view names; a part of understand()
 Result<void> permit_rate(Call& call);  // requests and tokens per minute
 // The same when limits are shared: waits for Redis where what we hold of the key does not cover it.
 Task<Result<void>> permit_shared_rate(Call& call);

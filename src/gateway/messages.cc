@@ -33,13 +33,10 @@ void add_allowance(http::Exchange& x, std::string_view what, const ratelimit::Al
 Result<int64_t> count_tokens(Call& call) {
   DP_CHECK(identify(call));
   DP_TRY(const llm::anthropic::HouseBody house, translate(call.x, Purpose::count));
-  DP_TRY(const llm::RequestView view, llm::parse_request(call.api, house.body));
-  const auto catalog = call.parts.catalog.current();
-  if (catalog->find(view.model) == nullptr || !call.key->may_use(view.model)) {
-    return no_such_model(view.model);
-  }
-  return llm::count_prompt_tokens(call.api, house.body, call.parts.tokenizers.for_model(view.model),
-                                  kCountedTextBytes);
+  DP_TRY(call.view, llm::parse_request(call.api, house.body));
+  DP_CHECK(find_model(call));
+  const llm::Tokenizer& tokenizer = call.parts.tokenizers.for_model(call.view.model);
+  return llm::count_prompt_tokens(call.api, house.body, tokenizer, kCountedTextBytes);
 }
 
 }  // namespace

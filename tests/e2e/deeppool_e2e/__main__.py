@@ -31,11 +31,13 @@ def fill(platform, upstream):
     for name in table["extra_models"]:
         platform.add_model(f"mock-{name}", upstream, f"mock-{name}")
     platform.add_model(SLASHED, upstream, "mock-ok")
+    platform.add_model("mock-sixteen", upstream, "mock-ok:tokens=16")
     return {
         "DEEPPOOL_E2E_ROOT": platform.root,
         "DEEPPOOL_E2E_BASE_URL": platform.base_url,
         "DEEPPOOL_E2E_KEY": platform.add_key("e2e"),
         "DEEPPOOL_E2E_RPM_KEY": platform.add_key("one a minute", rate_limit_rpm=1),
+        "DEEPPOOL_E2E_RPM_KEY_2": platform.add_key("another", rate_limit_rpm=1),
         "DEEPPOOL_E2E_QUOTA_KEY": platform.add_key("spent", quota_total=1),
     }
 
