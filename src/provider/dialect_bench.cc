@@ -29,7 +29,27 @@ constexpr std::string_view kGeminiEvent =
     R"("modelVersion":"gemini-2.5-flash","responseId":"mAItaLegLPrAqtsP6vCGkAs"})"
     "\n\n";
 
-void relay(benchmark::State& state, const char* provider_type, std::string_view event_text) {
+constexpr std::string_view kAnthropicOpening =
+    "event: message_start\n"
+    R"(data: {"type":"message_start","message":{"id":"msg_01AbCdEfGhIjKlMnOpQrStUv","type":)"
+    R"("message","role":"assistant","model":"claude-opus-4-6","content":[],"usage":)"
+    R"({"input_tokens":8,"output_tokens":1}}})"
+    "\n\nevent: content_block_start\n"
+    R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
+    "\n\n";
+constexpr std::string_view kAnthropicEvent =
+    "event: content_block_delta\n"
+    R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta",)"
+    R"("text":" token"}})"
+    "\n\n";
+
+// What a stream sends, and what of it is sent again and again.
+struct Traffic {
+  std::string_view opening;
+  std::string_view event;
+};
+
+void relay(benchmark::State& state, const char* provider_type, Traffic traffic) {
   const base::SystemClock clock;
   const Adapters adapters(clock);
   Endpoint endpoint;
@@ -41,8 +61,7 @@ void relay(benchmark::State& state, const char* provider_type, std::string_view 
   http::SseParser parser(kMaxEventBytes);
   HouseEvents house;
   std::string out;
-  const json::PaddedBytes bytes(event_text);
-  for (auto _ : state) {
+  const auto read = [&](const json::PaddedBytes& bytes) {
     out.clear();
     parser.feed(bytes.view());
     http::SseEvent event;
@@ -55,11 +74,15 @@ void relay(benchmark::State& state, const char* provider_type, std::string_view 
       benchmark::DoNotOptimize(translator->feed(event, house));
       for (size_t i = 0; i < house.size(); ++i) chunks.feed(house[i], out);
     }
-  }
-  state.SetLabel(std::to_string(event_text.size()) + " bytes");
+  };
+  read(json::PaddedBytes(traffic.opening));
+  const json::PaddedBytes bytes(traffic.event);
+  for (auto _ : state) read(bytes);
+  state.SetLabel(std::to_string(traffic.event.size()) + " bytes");
 }
-BENCHMARK_CAPTURE(relay, untranslated, "openai", kHouseEvent);
-BENCHMARK_CAPTURE(relay, gemini, "gemini", kGeminiEvent);
+BENCHMARK_CAPTURE(relay, untranslated, "openai", Traffic{"", kHouseEvent});
+BENCHMARK_CAPTURE(relay, anthropic, "anthropic", Traffic{kAnthropicOpening, kAnthropicEvent});
+BENCHMARK_CAPTURE(relay, gemini, "gemini", Traffic{"", kGeminiEvent});
 
 }  // namespace
 }  // namespace deeppool::provider
