@@ -31,7 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   if (!asking.valid()) return 0;
   check(asking, ApiVersion::v2023_06_01);
   asking.endpoint.upstream_model = "claude-opus-4-6";
-  asking.answered = "So far ";
+  check(asking, ApiVersion::v2023_06_01);
+  asking.endpoint.upstream_model = "claude-sonnet-4-5";
+  asking.answered = "So far";
   check(asking, ApiVersion::v2026_10_21);
   return 0;
 }

@@ -39,9 +39,11 @@ constexpr auto kTaken = std::to_array<Taken>({
     {"anthropic", &HouseFields::extension},
 });
 
-// Said by the view, or meant for other dialects and for us.
+// Said by the view, meant for other dialects, or read by OpenAI's own platform alone.
 constexpr auto kPassedOver = std::to_array<std::string_view>(
-    {"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "gemini"});
+    {"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "gemini", "store",
+     "metadata", "moderation", "prompt_cache_key", "prompt_cache_options",
+     "prompt_cache_retention"});
 
 // A field that asks for nothing but what happens anyway is not missed.
 struct Idle {
@@ -50,14 +52,12 @@ struct Idle {
 };
 constexpr auto kIdle = std::to_array<Idle>({
     {"n", "1"},
-    {"store", "false"},
     {"logprobs", "false"},
     {"top_logprobs", "0"},
     {"logit_bias", "{}"},
     {"presence_penalty", "0"},
     {"frequency_penalty", "0"},
     {"modalities", "[\"text\"]"},
-    {"metadata", "{}"},
 });
 
 bool is_idle(std::string_view name, Kind kind, std::string_view value) {

@@ -8,40 +8,41 @@ namespace {
 constexpr std::array<std::string_view, 9> kSpaces = {" ",   "\\n",     "\\t",     "\\r",    "\\f",
                                                      "\\b", "\\u0020", "\\u000a", "\\u000A"};
 
-// How long the white space at the start of `raw` is; 0: there is none.
-size_t space_at(std::string_view raw) {
+// Whether the backslash behind `raw` begins an escape, and is not the end of one.
+bool begins_escape(std::string_view raw) {
+  const size_t other = raw.find_last_not_of('\\');
+  const size_t backslashes = raw.size() - (other == std::string_view::npos ? 0 : other + 1);
+  return backslashes % 2 == 0;
+}
+
+// How long the white space at the end of `raw` is, one character of it; 0: there is none.
+size_t last_space(std::string_view raw) {
+  for (const std::string_view space : kSpaces) {
+    if (!raw.ends_with(space)) continue;
+    if (space[0] == ' ' || begins_escape(raw.substr(0, raw.size() - space.size()))) {
+      return space.size();
+    }
+  }
+  return 0;
+}
+
+size_t first_space(std::string_view raw) {
   for (const std::string_view space : kSpaces) {
     if (raw.starts_with(space)) return space.size();
   }
   return 0;
 }
 
-// How long the character at the start of `raw` is, as it is written (of UTF-8, a byte).
-size_t unit_at(std::string_view raw) {
-  if (raw[0] != '\\') return 1;
-  return raw.size() > 5 && raw[1] == 'u' ? 6 : 2;
-}
-
 }  // namespace
 
 bool is_blank(std::string_view raw) {
-  return without_trailing_space(raw).empty();
+  while (const size_t space = first_space(raw)) raw.remove_prefix(space);
+  return raw.empty();
 }
 
 std::string_view without_trailing_space(std::string_view raw) {
-  const auto may_be_space = [](char c) {
-    return c == ' ' || c == 'n' || c == 't' || c == 'r' || c == 'f' || c == 'b' || c == '0' ||
-           c == 'a' || c == 'A';
-  };
-  if (raw.empty() || !may_be_space(raw.back())) return raw;
-  // Whether a backslash escapes or is escaped shows only from the front.
-  size_t end = 0;
-  for (size_t at = 0; at < raw.size();) {
-    const size_t space = space_at(raw.substr(at));
-    at += space != 0 ? space : unit_at(raw.substr(at));
-    if (space == 0) end = at;
-  }
-  return raw.substr(0, end);
+  while (const size_t space = last_space(raw)) raw.remove_suffix(space);
+  return raw;
 }
 
 }  // namespace deeppool::provider::anthropic

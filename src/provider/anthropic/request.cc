@@ -83,6 +83,7 @@ class RequestWriter {
   }
 
   Result<UpstreamRequest> run() {
+    DP_CHECK(check_answered());
     DP_TRY(std::vector<Message> messages, read_messages(fields_.messages));
     DP_TRY(choice_, read_tool_choice(fields_.tool_choice.empty() ? fields_.function_call
                                                                  : fields_.tool_choice));
@@ -102,6 +103,17 @@ class RequestWriter {
   }
 
  private:
+  // A caller who has read a beginning must not read a piece of it twice: Anthropic goes on only
+  // behind words, not behind white space, and newer models not at all.
+  Result<void> check_answered() const {
+    const std::string_view text = asking_.answered_text;
+    if (text.empty()) return {};
+    const bool ends_in_space =
+        std::string_view(" \t\r\n\f\v").find(text.back()) != std::string_view::npos;
+    if (model_.takes_prefill && !ends_in_space) return {};
+    return Error::invalid("messages", "this model cannot go on behind what was answered so far");
+  }
+
   int64_t most_output() const {
     if (asking_.output_limit > 0) return asking_.output_limit;
     if (asking_.view.max_tokens) return *asking_.view.max_tokens;
@@ -283,18 +295,13 @@ class RequestWriter {
     if (!is_blank(inner_text(user))) member("metadata", "{\"user_id\":" + std::string(user) + "}");
   }
 
-  // The house's tiers name what OpenAI sells; of these only the plain ones exist here.
+  // The house's tiers name what OpenAI sells; of these only the plain one exists here.
   void write_service_tier() {
     if (!extension_.service_tier.empty()) {
       member("service_tier", extension_.service_tier);
       return;
     }
-    const std::string_view tier = inner_text(fields_.service_tier);
-    if (tier == "default") {
-      member("service_tier", "\"standard_only\"");
-    } else if (!tier.empty() && tier != "auto") {
-      drop("service_tier");
-    }
+    if (fields_.service_tier == R"("default")") member("service_tier", "\"standard_only\"");
   }
 
   void write_output_config() {

@@ -224,12 +224,12 @@ TEST(AnthropicRequest, Parameters) {
        {R"("metadata":{"user_id":"u"})"},
        {},
        {}},
-      {"tier",
+      {"tiers",
        "claude-opus-4-1",
-       R"("service_tier":"priority")",
+       R"("service_tier":"priority","store":true,"metadata":{"a":"b"},"prompt_cache_key":"k")",
        {},
-       {"service_tier"},
-       {"service_tier"}},
+       {"service_tier", "metadata"},
+       {}},
       {"one call at a time",
        "claude-opus-4-1",
        R"("tools":[{"type":"function","function":{"name":"f"}}],"parallel_tool_calls":false)",
@@ -392,12 +392,27 @@ TEST(AnthropicRequest, ToolLoops) {
 
 TEST(AnthropicRequest, WhatIsAnsweredAlreadyIsGoneOnWith) {
   TestAsking asking(house("claude-sonnet-4-5", R"("reasoning_effort":"high")"));
-  asking.answered = "It is \"so\" ";
+  asking.answered = "It is \"so\"";
   const UpstreamRequest made = asking.made();
   EXPECT_THAT(
       made.body.to_string(),
       HasSubstr(R"({"role":"assistant","content":[{"type":"text","text":"It is \"so\""}]}])"));
   EXPECT_THAT(made.dropped, ElementsAre("reasoning_effort"));
+}
+
+TEST(AnthropicRequest, NobodyReadsABeginningTwice) {
+  const struct {
+    const char *model, *answered;
+    bool goes_on;
+  } cases[] = {{"claude-sonnet-4-5", "It is", true},
+               {"claude-sonnet-4-5", "It is ", false},
+               {"claude-sonnet-4-5", "It is\n", false},
+               {"claude-opus-4-6", "It is", false}};
+  for (const auto& c : cases) {
+    TestAsking asking(house(c.model, ""));
+    asking.answered = c.answered;
+    EXPECT_EQ(asking.ask().ok(), c.goes_on) << c.model << c.answered;
+  }
 }
 
 TEST(AnthropicRequest, RefusesWhatCannotBeSaid) {
@@ -464,7 +479,10 @@ TEST(RawText, TrailingSpace) {
                {" \\r ", ""},
                {"an", "an"},
                {"\\\"", "\\\""}};
-  for (const auto& c : cases) EXPECT_EQ(without_trailing_space(c.raw), c.rest) << c.raw;
+  for (const auto& c : cases) {
+    EXPECT_EQ(without_trailing_space(c.raw), c.rest) << c.raw;
+    EXPECT_EQ(is_blank(c.raw), *c.rest == '\0') << c.raw;
+  }
 }
 
 // Reads back what to_tool_id() wrote.
@@ -531,7 +549,7 @@ RC_GTEST_PROP(AnthropicRequest, AnyConversationKeepsTheRules, ()) {
       *rc::gen::elementOf(std::vector<std::string>{"claude-opus-4-1", "claude-opus-4-6"});
   TestAsking asking(house(model, "", messages + "]"));
   asking.version = *rc::gen::element(ApiVersion::v2023_06_01, ApiVersion::v2026_10_21);
-  asking.answered = *rc::gen::elementOf(std::vector<std::string>{"", "", "so "});
+  if (model == "claude-opus-4-1") asking.answered = *rc::gen::element<std::string>("", "so");
   RC_ASSERT(asking.valid());
   const std::string body = asking.made().body.to_string();
   const std::string rule = MessageRules::broken_by(bj::parse(body).as_object());
