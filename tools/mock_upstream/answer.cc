@@ -33,7 +33,7 @@ Task<bool> send_in_pieces(Call& call, std::string_view body, size_t piece) {
 
 // An unstreamed answer for a style that breaks off: half of the body, then the style's end.
 Task<void> send_half(Call& call, std::string_view body) {
-  const Ending ending = call.behaviour.style.ending;
+  const Ending ending = ending_of(call);
   std::string bytes = head_of(call, {}, body.size());
   bytes += body.substr(0, body.size() / 2);
   call.record.end = "broken";
@@ -45,7 +45,7 @@ Task<void> send_half(Call& call, std::string_view body) {
 
 Task<void> send_whole(Call& call, std::string_view body) {
   const Style& style = call.behaviour.style;
-  const Ending ending = style.ending;
+  const Ending ending = ending_of(call);
   if (ending == Ending::cut || ending == Ending::reset || ending == Ending::hold) {
     co_await send_half(call, body);
     co_return;

@@ -12,4 +12,9 @@ const Behaviour& find_behaviour(std::string_view name) {
   return stream_behaviours().front();
 }
 
+Ending ending_of(const Call& call) {
+  const std::string_view name = call.ask.script.text("end", "");
+  return name.empty() ? call.behaviour.style.ending : find_behaviour(name).style.ending;
+}
+
 }  // namespace deeppool::mock

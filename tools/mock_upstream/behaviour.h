@@ -80,6 +80,9 @@ struct Plain {
 Task<void> send_plain(Call& call, const Plain& plain, std::string_view body);
 std::string_view reason_phrase(int status);
 
+// How the answer ends: by the script (`end=cut|reset|half-open|error-event`), else by the style.
+Ending ending_of(const Call& call);
+
 // Sleeps as the script or the style says before anything is sent; false if the peer went away.
 Task<bool> delay(Call& call);
 

@@ -107,7 +107,9 @@ std::string Content::thought() const {
 Content word_content(const Ask& ask) {
   Content content;
   content.first_word = count_words(ask.answered);
-  const bool by_limit = ask.max_tokens >= 0 && content.first_word == 0;
+  // Only OpenAI's limit is optional, and so a wish.
+  const bool by_limit =
+      ask.dialect == Dialect::openai && ask.max_tokens >= 0 && content.first_word == 0;
   const int64_t asked = by_limit ? ask.max_tokens : kDefaultTokens;
   const int64_t chunks = ask.script.number("chunks", asked);
   content.words = ask.script.number("tokens", chunks) - content.first_word;

@@ -150,6 +150,7 @@ TEST_F(MockTest, BreaksOffAndSaysOtherThings) {
   expect({
       {"mock-cut:after=1", kStream, {"w1", "100\r\ndata: {\"id\":\"cut"}, {"w2", "0\r\n\r\n"}},
       {"mock-error-event:after=1", kStream, {"w1", "data: {\"error\":{\"message\""}, {"[DONE]"}},
+      {"mock-tool-calls:end=cut,after=2", kStream, {"get_weather", "{\"id\":\"cut"}, {"[DONE]"}},
       {"mock-error-text", kStream, {"data: {\"error\":\"the engine died\"}"}},
       {"mock-flood:tokens=2000", R"(,"stream":true)", {"w2000", "[DONE]"}},
       {"mock-tool-calls", "", {"\"tool_calls\":[{\"id\":\"call_", "{\\\"city\\\":\\\"Paris\\\"}"}},

@@ -35,6 +35,9 @@ Script parse_model_script(std::string_view model) {
   if (const size_t slash = model.rfind('/'); slash != std::string_view::npos) {
     model.remove_prefix(slash + 1);
   }
+  if (const size_t plus = model.find("+mock"); plus != std::string_view::npos) {
+    model.remove_prefix(plus + 1);
+  }
   const size_t colon = model.find(':');
   const std::string_view name = model.substr(0, colon);
   if (!name.starts_with("mock")) return script;

@@ -25,7 +25,8 @@ struct Script {
 };
 
 // Model names that do not start with `mock-` (or are `mock`) mean `ok`. A provider prefix as in
-// `org/mock-cut` is skipped.
+// `org/mock-cut` is skipped, and so is a model's name before a plus, `claude-x+mock-cut`, for those
+// who look at it.
 Script parse_model_script(std::string_view model);
 Script parse_header_script(std::string_view header);
 

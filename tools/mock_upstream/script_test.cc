@@ -21,6 +21,8 @@ TEST(Script, ReadsTheModelsName) {
       {"mock-slow", "slow", -1},
       {"mock-cut:after=2,tokens=9", "cut", 9},
       {"org/mock-cut:tokens=9", "cut", 9},
+      {"org/claude-x+mock-cut:tokens=9", "cut", 9},
+      {"a+b", "ok", -1},
       {"mock-status-429:retry-after=-3", "status-429", -1},
       {"mock-ok:tokens=x", "ok", -1},
       {"mock-ok:,, tokens = 7 ,", "ok", 7},

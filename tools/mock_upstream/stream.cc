@@ -29,6 +29,7 @@ Stream::Stream(Call& call, const Content& content)
       content_(content),
       style_(call.behaviour.style),
       script_(call.ask.script),
+      ending_(ending_of(call)),
       voice_(make_voice(call, content)),
       break_after_(script_.number("after", std::min<int64_t>(3, content.pieces()))),
       piece_(script_.number("piece", style_.piece)),
@@ -39,7 +40,7 @@ Task<void> Stream::run() {
   if (!opened) co_return;
   const bool all_sent = co_await send_content();
   if (!all_sent) co_return;
-  if (style_.ending == Ending::complete) {
+  if (ending_ == Ending::complete) {
     co_await close();
   } else {
     co_await break_off();
@@ -66,8 +67,8 @@ Task<bool> Stream::open() {
 }
 
 Task<bool> Stream::send_content() {
-  const bool forever = style_.ending == Ending::forever;
-  const bool breaks = style_.ending != Ending::complete && !forever;
+  const bool forever = ending_ == Ending::forever;
+  const bool breaks = ending_ != Ending::complete && !forever;
   const int64_t count = breaks ? std::min(break_after_, content_.pieces()) : content_.pieces();
   for (int64_t i = 0; forever || i < count; ++i) {
     const bool sent = co_await say(i);
@@ -191,7 +192,7 @@ Task<void> Stream::end_with(const Event& event) {
 Task<void> Stream::break_off() {
   call_.record.end = "broken";
   call_.wire.fate = Fate::close;
-  switch (style_.ending) {
+  switch (ending_) {
     case Ending::error_event:
       co_await end_with(voice_->error_event(
           500, {"The engine died while it was answering.", "server_error", "engine_died", ""}));

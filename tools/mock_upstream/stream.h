@@ -31,6 +31,7 @@ class Stream {
   const Content& content_;
   const Style& style_;
   const Script& script_;
+  const Ending ending_;
   const std::unique_ptr<Voice> voice_;
   const int64_t break_after_;  // content events before a broken ending
   const int64_t piece_;
