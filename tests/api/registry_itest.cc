@@ -82,7 +82,6 @@ TEST_P(Registry, BadEndpointsNameTheField) {
       {R"({"name":"e"})", 400, "endpoint"},
       {R"({"name":"e","endpoint":"h/v1"})", 400, "endpoint"},
       {R"({"name":"e","endpoint":"https://u:p@h/v1"})", 400, "endpoint"},
-      {R"({"name":"e","endpoint":"https://h/v1","provider_type":"gemini"})", 400, "provider_type"},
       {R"({"name":"e","endpoint":"https://h/v1","provider_type":"x"})", 400, "provider_type"},
       {R"({"name":"e","endpoint":"https://h/v1","weight":0})", 400, "weight"},
       {R"({"name":"e","endpoint":"https://h/v1","max_inflight":-1})", 400, "max_inflight"},
