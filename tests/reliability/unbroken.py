@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from judge import short
 from who_pays import overdraw
-from world import World, main
+from world import World, base_url, main
 
 WORDS = 12
 ANSWER = f"mock-ok:tokens={WORDS}"
@@ -20,6 +20,13 @@ REASONING = f"mock-reasoning:tokens={WORDS}"
 TOOLS = "mock-tool-calls"
 TIERS = [{"input_price": "2", "output_price": "8"}]
 WAYS = ("close", "reset", "silence", "error event", "garbage", "half an event")
+ERRORS = {
+    "openai": b'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n',
+    "anthropic": b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
+    "gemini": b'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\n\n',
+}
+# Events of an answer around its words, and after how many of them its finish reason is out but not its usage.
+AROUND = {"openai": (4, WORDS + 1), "anthropic": (6, None), "gemini": (1, None)}
 IDLE_SECONDS = 2  # of the world's program
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
@@ -30,7 +37,7 @@ class Breaker:
     def __init__(self, upstream):
         host, port = upstream.removeprefix("http://").removesuffix("/v1").split(":")
         self.target = host, int(port)
-        self.events, self.way = 0, "close"
+        self.dialect, self.events, self.way = "openai", 0, "close"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -87,9 +94,7 @@ class Breaker:
         elif self.way == "half an event":
             caller.sendall(following[:len(following) // 2])
         elif self.way in ("error event", "garbage"):
-            event = b'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n'
-            if self.way == "garbage":
-                event = b"data: {what?\n\n"
+            event = ERRORS[self.dialect] if self.way == "error event" else b"data: {what?\n\n"
             caller.sendall(f"{len(event):x}\r\n".encode() + event + b"\r\n")
 
     def close(self):
@@ -139,10 +144,10 @@ class Seen:
 
 def set_up(world, breaker):
     """`m` breaks at its first endpoint and goes on at its second, with the same words."""
-    def endpoint(name, url, script, **more):
+    def endpoint(name, url, script, dialect="openai", **more):
         return world.admin("admin/endpoints", {
-            "name": name, "provider_type": "openai", "endpoint": url, "api_key": "k", "upstream_model": script,
-            **more})["id"]
+            "name": name, "provider_type": dialect, "endpoint": base_url(url, dialect), "api_key": "k",
+            "upstream_model": script, **more})["id"]
 
     def model(name, ids):
         world.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids,
@@ -154,6 +159,13 @@ def set_up(world, breaker):
         model(f"{name}-prefix", [first, endpoint(f"{name} goes on", world.upstream, script,
                                                  prefix_continuation=True)])
         model(f"{name}-alone", [endpoint(f"{name} alone", world.upstream, script)])
+    # Of other dialects: one alike repeats, one of the house's goes on.
+    goes_on = endpoint("goes on", world.upstream, ANSWER, "custom", prefix_continuation=True)
+    for dialect in ("anthropic", "gemini"):
+        first = endpoint(f"{dialect} breaks", breaker.url, ANSWER, dialect, priority=1)
+        model(dialect, [first, endpoint(f"{dialect} works", world.upstream, ANSWER, dialect)])
+        model(f"{dialect}-prefix", [first, goes_on])
+        model(f"{dialect}-alone", [endpoint(f"{dialect} alone", world.upstream, ANSWER, dialect)])
 
 
 class Judge:
@@ -168,14 +180,16 @@ class Judge:
         self.breaker.events, self.breaker.way = events, way
         return Seen(self.world, model, **more)
 
-    def at_every_event(self, model, whole, how, **more):
-        """`whole` is the answer unbroken; behind its text come the finish, the usage and [DONE]."""
-        events = WORDS + 4
+    def at_every_event(self, model, whole, how, dialect="openai", **more):
+        """`whole` is the answer unbroken."""
+        self.breaker.dialect = dialect
+        around, finish_only = AROUND[dialect]
+        events = WORDS + around
         faults = [(k, way) for k in range(events) for way in WAYS if way != "silence" or k == 3]
         bad, seams = [], 0
         for k, way in faults:
             seen = self.tell(model, k, way, **more)
-            finished = k > WORDS + 1  # what was lost stands behind the finish reason
+            finished = finish_only is not None and k > finish_only  # what was lost stands behind it
             self.bills.append((seen, None if finished or how == "prefix" else whole))
             seams += len(seen.seams)
             right = seen.one_whole(whole.text) and whole.reasoning.startswith(seen.reasoning)
@@ -244,6 +258,13 @@ def unbroken(options, verdict):
         judge.at_every_event("words", whole, "repeated", temperature=0)
         judge.at_every_event("words-prefix", whole, "prefix")
         judge.at_every_event("reasoning", thought, "repeated", seed=7)
+        for dialect in ("anthropic", "gemini"):
+            alone = judge.tell(f"{dialect}-alone", temperature=0)
+            verdict.expect(alone.one_whole(whole.text), f"an answer of {dialect}, unbroken", alone.text)
+            judge.bills.append((alone, alone))
+            judge.at_every_event(dialect, alone, "repeated", dialect, temperature=0)
+            judge.at_every_event(f"{dialect}-prefix", alone, "prefix", dialect)
+        judge.breaker.dialect = "openai"
         judge.limits()
         judge.not_where_nobody_can()
         judge.books()

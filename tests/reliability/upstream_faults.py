@@ -1,29 +1,52 @@
 #!/usr/bin/env python3
-"""Every way in which an upstream can misbehave, streamed and not: the caller gets the whole answer, a documented
-status, or an error event; in time; without a word about the upstream; and pays only for what it should."""
+"""Every way in which an upstream can misbehave, in every dialect, streamed and not, with and without another
+endpoint to go to: the caller gets the whole answer, a documented status, or an error event; in time; without a
+word about the upstream; and pays only for what it should."""
 
 import concurrent.futures
 import json
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bad_input import shape_of
-from judge import judge_leaks, judge_sums, short, usage_rows
-from world import World, main, quantile
+from judge import judge_leaks, judge_sums, mock_truth, short, usage_rows
+from world import World, main, name_of, quantile
 
 VARIANTS = Path(__file__).resolve().parent.parent / "e2e/variants.json"
 SECONDS = 15
-AT_ONCE = 16
+AT_ONCE = 32
+DIALECTS = ("openai", "anthropic", "gemini")
+# Who answers when another cannot: always one of another dialect.
+SPARES = {"openai": "anthropic", "anthropic": "gemini", "gemini": "openai"}
+SPARE = "mock-ok:tokens=16"
 # Beside what variants.json says: statuses and their answers.
 STATUSES = {"status-400": 400, "status-401": 502, "status-402": 502, "status-403": 502, "status-404": 502,
             "status-408": 504, "status-413": 413, "status-422": 400, "status-429": 429, "status-500": 502,
             "status-501": 502, "status-502": 502, "status-503": 502, "status-504": 504, "status-529": 502,
-            "status-418": 502, "status-204": 502, "status-301": 502, "context-length": 400,
+            "status-418": 502, "status-204": 502, "status-301": 502, "context-length": 400, "bad-key": 502,
             "insufficient-quota": 502, "no-answer": 504}
+# Gemini has one status and one sentence for a limit that passes and for one that does not.
+STATUSES_OF = {("gemini", "insufficient-quota"): 429}
+OWN_FAULTS = {"status-400", "status-413", "status-422", "context-length"}  # no other endpoint would help
 HINTS = {"status-429:retry-after=7": ("429", "7"), "status-503:retry-after=9": ("502", "9")}
 ENDLESS = {"never-ending", "flood-forever", "slow-loris", "slow-head"}  # right, only long
 SECRETS = ["sk-up", "api_key", "127.0.0.1", "localhost", "mock_upstream", "Traceback", "errno"]
+# Their usage is missing or wrong: what is billed is an estimate.
+ESTIMATED = {"no-usage", "zero-usage", "garbage-usage", "no-finish", "no-last-blank", "usage-on-finish"}
+
+
+@dataclass(frozen=True)
+class Case:
+    dialect: str
+    name: str
+    stream: bool
+    spare: bool
+
+    def __str__(self):
+        return (f"{self.dialect} {self.name} {'streamed' if self.stream else 'whole'}"
+                f"{' with a spare' if self.spare else ''}")
 
 
 def behaviours(build):
@@ -34,11 +57,12 @@ def behaviours(build):
     return list(dict.fromkeys([*plain, *STATUSES, *HINTS]))
 
 
-def ask(world, name, stream):
+def ask(world, case):
     """(status, headers, body, seconds)"""
     began = time.monotonic()
     try:
-        status, headers, body = world.chat(f"mock-{name}", timeout=SECONDS, stream=stream)
+        model = name_of(case.dialect, f"mock-{case.name}", case.spare)
+        status, headers, body = world.chat(model, timeout=SECONDS, stream=case.stream)
     except TimeoutError:
         status, headers, body = 0, {}, b"no end"
     except OSError as broken:
@@ -65,28 +89,33 @@ def kind_of(status, body, stream):
     return "refused" if status in (400, 413, 429) else "fails" if status in (502, 503, 504) else f"status {status}"
 
 
-def expected(table, name, stream):
+def expected(table, case):
     """The set of kinds that are right; empty: not to be asked, an unstreamed answer has no early limit."""
-    row = table.get(name, {})
-    word = row.get("stream", "meant") if stream else row.get("whole", row.get("stream", "meant"))
+    row = table.get(case.name, {})
+    row = {**row, **row.get(case.dialect, {})}
+    word = row.get("stream", "meant") if case.stream else row.get("whole", row.get("stream", "meant"))
     if word is None:
         return set()
     sets = {"complete": {"complete"}, "breaks": {"breaks"}, "fails": {"fails"}, "refused": {"refused"},
             "breaks-or-fails": {"breaks", "fails"}, "meant": {"complete", "breaks", "fails", "refused"}}
-    if word == "breaks" and not stream:
-        return {"fails"}
-    return sets[word]
+    kinds = {"fails"} if word == "breaks" and not case.stream else sets[word]
+    if case.spare and "fails" in kinds and case.name not in OWN_FAULTS:
+        kinds = kinds - {"fails"} | {"complete"}
+    return kinds
 
 
-def judge_one(verdict, table, name, stream, answer):
+def judge_one(verdict, table, case, answer):
     status, headers, body, took = answer
     wrong = []
-    if name in STATUSES and status != STATUSES[name]:
-        wrong.append(f"wanted status {STATUSES[name]}")
-    if name in HINTS and (str(status), headers.get("retry-after")) != HINTS[name]:
-        wrong.append(f"wanted {HINTS[name]}, retry-after {headers.get('retry-after')}")
-    kind = kind_of(status, body, stream)
-    allowed = expected(table, name, stream)
+    wanted = STATUSES_OF.get((case.dialect, case.name), STATUSES.get(case.name, status))
+    if case.spare and case.name not in OWN_FAULTS:
+        wanted = 200
+    if case.name in STATUSES and status != wanted:
+        wrong.append(f"wanted status {wanted}")
+    if case.name in HINTS and not case.spare and (str(status), headers.get("retry-after")) != HINTS[case.name]:
+        wrong.append(f"wanted {HINTS[case.name]}, retry-after {headers.get('retry-after')}")
+    kind = kind_of(status, body, case.stream)
+    allowed = expected(table, case)
     if kind not in allowed:
         wrong.append(f"{kind}, wanted {sorted(allowed)}")
     # The mock echoes requests and headers in some behaviours; those are answers, not errors.
@@ -95,51 +124,88 @@ def judge_one(verdict, table, name, stream, answer):
     if took > SECONDS - 1:
         wrong.append(f"{took:.1f} s")
     if wrong:
-        verdict.expect(False, f"{name} {'streamed' if stream else 'whole'}", f"{status} {'; '.join(wrong)} {body[-200:]}")
+        verdict.expect(False, str(case), f"{status} {'; '.join(wrong)} {body[-200:]}")
     return kind, headers.get("x-request-id"), took
 
 
+def wrong_bill(case, kind, row, sent):
+    """What failed or broke costs nothing; what was whole costs what the one who answered says."""
+    if row is None:
+        return "no row"
+    outcome, prompt, completion, _ = row
+    if kind != "complete":
+        return "charged" if prompt or completion or outcome == "completed" else ""
+    if outcome != "completed":
+        return "not completed"
+    if case.name in ESTIMATED or not sent:
+        return ""
+    return "" if (prompt, completion) in sent else f"the upstream says {sent}"
+
+
 def judge_bills(verdict, world, seen):
-    """What failed or broke costs nothing; what was whole has its row."""
-    rows, wrong = usage_rows(world), []
-    for name, (kind, request_id, _) in seen.items():
-        row = rows.get(short(request_id or ""))
-        if row is None:
-            wrong.append((name, kind, "no row"))
-        elif kind == "complete" and row[0] != "completed":
-            wrong.append((name, kind, row))
-        elif kind != "complete" and (row[1] or row[2] or row[0] == "completed"):
-            wrong.append((name, kind, row))
-    verdict.expect(not wrong, "what failed is free, what was whole is recorded", wrong[:5] or f"{len(seen)} bills")
+    rows, truth, wrong = usage_rows(world), mock_truth(world), []
+    for case, (kind, request_id, _) in seen.items():
+        request = short(request_id or "")
+        sent = {(r["prompt_tokens"], r["completion_tokens"]) for r in truth[request] if r["end"] == "completed"}
+        fault = wrong_bill(case, kind, rows.get(request), sent)
+        if fault:
+            wrong.append((str(case), kind, rows.get(request), fault))
+    verdict.expect(not wrong, "what failed is free, what was whole costs what was sent",
+                   "\n".join(map(str, wrong[:20])) or f"{len(seen)} bills")
+
+
+def make_models(world, names, dialects, with_spares):
+    world.start()
+    scripts = [f"mock-{n}" for n in names]
+    spares = {d: world.endpoint_of(d, f"the spare, {d}", SPARE) for d in with_spares and DIALECTS}
+    for dialect in dialects:
+        world.serve(dialect, scripts)
+        if with_spares:
+            world.serve(dialect, scripts, spares[SPARES[dialect]])
+
+
+def cases_of(table, names, dialects, with_spares):
+    cases = [Case(d, n, stream, spare) for d in dialects for n in names for stream in (True, False)
+             for spare in ((False, True) if with_spares else (False,))]
+    return [case for case in cases if expected(table, case)]
+
+
+def judge_rest(verdict, world, before):
+    """Nothing of all that is left behind."""
+    deadline = time.monotonic() + 5
+    while world.mock_stats()["running"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    verdict.expect(world.mock_stats()["running"] == 0, "no upstream request is left running",
+                   world.mock_stats()["running"])
+    left = world.descriptors() - world.mock_stats()["open_connections"] - before
+    verdict.expect(left <= 8, "no descriptor is left", f"{left} more")
 
 
 def upstream_faults(options, verdict):
     """All faults of the mock."""
     names = behaviours(options.build)
+    dialects = options.dialects.split(",")
     table = {row["variant"]: row for row in json.loads(VARIANTS.read_text())["rows"]}
-    world = World(options.build, [f"mock-{n}" for n in names])
+    world = World(options.build, [])
     try:
-        world.start()
+        make_models(world, names, dialects, not options.no_spares)
         before, seen = world.descriptors(), {}
+        began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            asked = {(n, s): pool.submit(ask, world, n, s) for n in names for s in (True, False)
-                     if expected(table, n, s)}
-            for (name, stream), future in asked.items():
-                seen[f"{name} {stream}"] = judge_one(verdict, table, name, stream, future.result())
+            asked = {case: pool.submit(ask, world, case)
+                     for case in cases_of(table, names, dialects, not options.no_spares)}
+            for case, future in asked.items():
+                seen[case] = judge_one(verdict, table, case, future.result())
         kinds = [kind for kind, _, _ in seen.values()]
         verdict.note("answers", {kind: kinds.count(kind) for kind in sorted(set(kinds))})
-        verdict.expect(verdict.failed == 0, f"each of {len(seen)} faults ends as documented",
-                       f"slowest {quantile([t for _, _, t in seen.values()], 1):.1f} s")
-        deadline = time.monotonic() + 5
-        while world.mock_stats()["running"] and time.monotonic() < deadline:
-            time.sleep(0.05)
-        verdict.expect(world.mock_stats()["running"] == 0, "no upstream request is left running",
-                       world.mock_stats()["running"])
-        left = world.descriptors() - world.mock_stats()["open_connections"] - before
-        verdict.expect(left <= 8, "no descriptor is left", f"{left} more")
-        heard = world.chat("mock-echo-headers")[2]
-        verdict.expect(world.secrets["upstream key"].encode() in heard and world.key.encode() not in heard,
-                       "the upstream gets its own key and never the caller's")
+        verdict.expect(verdict.failed == 0, f"each of {len(names)} faults in {len(seen)} cases ends as documented",
+                       f"slowest {quantile([t for _, _, t in seen.values()], 1):.1f} s, "
+                       f"all {time.monotonic() - began:.0f} s")
+        judge_rest(verdict, world, before)
+        for dialect in dialects:
+            heard = world.chat(name_of(dialect, "mock-echo-headers"))[2]
+            verdict.expect(world.secrets["upstream key"].encode() in heard and world.key.encode() not in heard,
+                           f"{dialect}: the upstream gets its own key and never the caller's")
         judge_leaks(verdict, world)
         verdict.expect(world.stop() == 0, "the program ends well")
         judge_bills(verdict, world, seen)
@@ -148,5 +214,10 @@ def upstream_faults(options, verdict):
         world.close()
 
 
+def describe(parser):
+    parser.add_argument("--dialects", default=",".join(DIALECTS))
+    parser.add_argument("--no-spares", action="store_true", help="no other endpoint to go to")
+
+
 if __name__ == "__main__":
-    raise SystemExit(main(upstream_faults, lambda parser: None))
+    raise SystemExit(main(upstream_faults, describe))

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
-from deeppool_e2e.processes import Process, start_mock  # noqa: E402
+from deeppool_e2e.processes import Process, base_url, public, start_mock  # noqa: E402
 
 from stores import CannotRunHere, open_store  # noqa: E402
 
@@ -37,9 +37,8 @@ def port_for_restarts():
     raise RuntimeError("no free port")
 
 
-def public(script):
-    """The name under which a script of the mock is served: names have no `=` and no `,`."""
-    return script.replace("=", ".").replace(",", "/")
+def name_of(dialect, script, spare=False):
+    return f"{dialect}/{public(script)}" + ("+spare" if spare else "")
 
 
 class World:
@@ -92,13 +91,32 @@ class World:
             self.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids,
                                         "pricing_tiers": self.prices.get(script, [])})
 
-    def admin(self, path, body):
-        """What the platform's own API answers to a POST."""
+    def admin(self, path, body, method="POST"):
+        """What the platform's own API answers."""
         headers = {"Authorization": f"Bearer {self.secrets['session']}"}
-        status, _, answer = self.call("POST", f"/api/v1/{path}", body, headers)
+        status, _, answer = self.call(method, f"/api/v1/{path}", body, headers)
         if status not in (200, 201):
-            raise RuntimeError(f"POST {path}: {status} {answer.decode()}")
+            raise RuntimeError(f"{method} {path}: {status} {answer.decode()}")
         return json.loads(answer)["data"]
+
+    def endpoint_of(self, dialect, name, script, **more):
+        """The id of a new endpoint at the mock, which speaks `dialect` there."""
+        return self.admin("admin/endpoints", {"name": name, "provider_type": dialect,
+                                              "endpoint": base_url(self.upstream, dialect),
+                                              "api_key": self.secrets["upstream key"],
+                                              "upstream_model": script, **more})["id"]
+
+    def serve(self, dialect, scripts, spare=None):
+        """The scripts as free models `name_of(dialect, script)`. With `spare`, the id of an endpoint that each
+        of them falls back to, `name_of(dialect, script, spare=True)`."""
+        group = dialect + ("+spare" if spare else "")
+        source = self.endpoint_of(dialect, group, "mock-ok:none", priority=1)
+        for begin in range(0, len(scripts), 50):
+            wanted = [{"upstream_model": s, "free": True, "model_name": name_of(dialect, s, bool(spare))}
+                      for s in scripts[begin:begin + 50]]
+            made = self.admin(f"admin/endpoints/{source}/import-models", {"models": wanted})["items"]
+            for model in made if spare else ():
+                self.admin(f"admin/models/{model['id']}", {"endpoint_ids": [*model["endpoint_ids"], spare]}, "PATCH")
 
     @property
     def key(self):

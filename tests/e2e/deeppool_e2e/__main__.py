@@ -17,9 +17,11 @@ import tempfile
 from pathlib import Path
 
 from .platform import Platform
-from .processes import start_mock
+from .processes import base_url, public, start_mock
 
 VARIANTS = Path(__file__).resolve().parent.parent / "variants.json"
+# What upstreams of each dialect are asked for, before the mock's own script: adapters look at it.
+DIALECTS = {"openai": "", "anthropic": "claude-opus-5-5+", "gemini": "gemini-3.5-flash+"}
 SLASHED = "org/mock-ok v1:2"  # a name that clients must percent-encode in a path
 
 
@@ -32,6 +34,10 @@ def fill(platform, upstream):
         platform.add_model(f"mock-{name}", upstream, f"mock-{name}")
     platform.add_model(SLASHED, upstream, "mock-ok")
     platform.add_model("mock-sixteen", upstream, "mock-ok:tokens=16")
+    for dialect, model in DIALECTS.items():
+        for script in table["dialect_models"]:
+            platform.add_model(f"{dialect}/mock-{public(script)}", base_url(upstream, dialect),
+                               f"{model}mock-{script}", dialect)
     return {
         "DEEPPOOL_E2E_ROOT": platform.root,
         "DEEPPOOL_E2E_BASE_URL": platform.base_url,

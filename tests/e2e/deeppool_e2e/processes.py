@@ -63,6 +63,16 @@ def start_mock(build, folder):
     return mock, f"http://{address.group(1)}/v1"
 
 
+def base_url(upstream, dialect):
+    """Where the mock speaks it."""
+    return upstream.removesuffix("/v1") + ("/v1beta" if dialect == "gemini" else "/v1")
+
+
+def public(script):
+    """The name under which a script of the mock is served: names have no `=` and no `,`."""
+    return script.replace("=", ".").replace(",", "/")
+
+
 def answers(url):
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
