@@ -46,13 +46,14 @@ Result<Outgoing> outgoing(const AlertParts& parts, const Delivery& d) {
          parts.sealer.open(alerts::secret_place(d.alert.user), d.secret_sealed));
   Outgoing out{{url.tls, url.host, url.port, ""}, "", alerts::alert_json(d.alert)};
   const bool v6 = url.host.find(':') != std::string::npos;
-  out.head = "POST " + (url.path_prefix.empty() ? std::string("/") : url.path_prefix) +
-             " HTTP/1.1\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + ":" +
-             std::to_string(url.port) +
-             "\r\nContent-Type: application/json\r\nUser-Agent: DeepPool\r\n"
-             "X-DeepPool-Event: alert.raised\r\nX-DeepPool-Signature: " +
-             webhook_signature(secret, now_ms(parts) / 1000, out.body) +
-             "\r\nContent-Length: " + std::to_string(out.body.size()) + "\r\n\r\n";
+  out.head =
+      "POST " + (url.path_prefix.empty() ? std::string("/") : url.path_prefix) +
+      " HTTP/1.1\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + ":" +
+      std::to_string(url.port) +
+      "\r\nContent-Type: application/json\r\nUser-Agent: DeepPool\r\nX-DeepPool-Event: " +
+      (d.alert.kind == alerts::Kind::test ? "alert.test" : "alert.raised") +
+      "\r\nX-DeepPool-Signature: " + webhook_signature(secret, now_ms(parts) / 1000, out.body) +
+      "\r\nContent-Length: " + std::to_string(out.body.size()) + "\r\n\r\n";
   return out;
 }
 

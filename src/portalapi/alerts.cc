@@ -166,6 +166,15 @@ Answer set_webhook(const Portal& p, const Request& request) {
   return boost::json::value{{"url", url}, {"updated_at", now}, {"secret", secret}};
 }
 
+// Sent with the next pass; the alert's `delivery` tells what came of it.
+Answer test_webhook(const Portal& p, const Request& request) {
+  const int64_t now = webapi::now_ms(p.services);
+  DP_TRY(const alerts::Alert alert, sql::run_transaction(p.services.database, [&](sql::Writer& tx) {
+           return alerts::test_webhook(tx, request.user.id, now);
+         }));
+  return shown(alert);
+}
+
 Answer remove_webhook(const Portal& p, const Request& request) {
   DP_CHECK(sql::run_transaction(p.services.database, [&](sql::Writer& tx) {
     return alerts::remove_webhook(tx, request.user.id);
@@ -189,6 +198,7 @@ std::vector<http::Route> alert_routes(const Portal& p) {
       {Method::del, "/api/v1/alert-rules/{id}", Access::user, kMaxBody, at(delete_rule)},
       {Method::get, "/api/v1/alert-webhook", Access::user, kMaxBody, at(show_webhook)},
       {Method::put, "/api/v1/alert-webhook", Access::user, kMaxBody, at(set_webhook)},
+      {Method::post, "/api/v1/alert-webhook/test", Access::user, kMaxBody, at(test_webhook)},
       {Method::del, "/api/v1/alert-webhook", Access::user, kMaxBody, at(remove_webhook)},
   };
 }

@@ -144,6 +144,8 @@ class Limiter {
                  LeaseOrder& order) const;
   enum class Held { keep, give_back };
   LeaseOrder start_order(Entry& entry, const FleetView& view, Held held, base::Instant now) const;
+  LeaseOrder wanting_order(Entry& entry, const FleetView& view, Wanted wanted,
+                           base::Instant now) const;
   void queue_report(Entry& entry);
   void correct(base::ApiKeyId key, Second admitted, int64_t reserved, int64_t actual);
 

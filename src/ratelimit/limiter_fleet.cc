@@ -133,9 +133,9 @@ void Limiter::freeze(Share& share, const Window& window, base::Instant alone_sin
   });
 }
 
-// At first no more than what was on our account, and no more than our part: then, whatever the
-// others did before, the sum stays within the limit. When all of before has left the windows, our
-// part.
+// At first no more than what was on our account and a little, and no more than our part: then,
+// whatever the others did before, the sum stays within 1.05 of the limit. When all of before has
+// left the windows, our part.
 Limiter::Part Limiter::part_alone(Entry& entry, Limits limits, const FleetView& view,
                                   base::Instant now) const {
   if (view.instances == 1) return {limits.rpm, limits.tpm};
@@ -143,9 +143,8 @@ Limiter::Part Limiter::part_alone(Entry& entry, Limits limits, const FleetView& 
   if (view.settled(now)) return part;
   Share& share = share_of(entry, view);
   if (share.frozen_at != view.alone_since) freeze(share, entry.window, view.alone_since);
-  part.requests =
-      std::min(part.requests, std::max(share.frozen_requests, part.requests / kBlindPart));
-  part.tokens = std::min(part.tokens, std::max(share.frozen_tokens, part.tokens / kBlindPart));
+  part.requests = std::min(part.requests, share.frozen_requests + part.requests / kBlindPart);
+  part.tokens = std::min(part.tokens, share.frozen_tokens + part.tokens / kBlindPart);
   return part;
 }
 
@@ -233,7 +232,15 @@ LeaseOrder Limiter::open_order(base::ApiKeyId key, Limits limits, Wanted wanted)
   const base::Instant now = clock_.now();
   Entry& entry = home.find_or_insert(key, second_of(now));
   entry.window.advance(second_of(now));
+  share_of(entry, view).limits = limits;
+  return wanting_order(entry, view, wanted, now);
+}
+
+// Everything that is held goes back and is taken anew.
+LeaseOrder Limiter::wanting_order(Entry& entry, const FleetView& view, Wanted wanted,
+                                  base::Instant now) const {
   LeaseOrder order = start_order(entry, view, Held::give_back, now);
+  const Limits limits = entry.share->limits;
   order.limits = limits;
   order.least_tokens = wanted.least_tokens;
   if (limits.rpm > 0) order.want_requests = wanted.requests + chunk(limits.rpm, view.instances);
@@ -259,6 +266,7 @@ std::optional<LeaseOrder> Limiter::open_report(base::ApiKeyId key) {
     return std::nullopt;
   }
   entry->window.advance(second_of(now));
+  if (share.to_renew(now)) return wanting_order(*entry, view, {}, now);
   const bool running = share.holds_lease() && !share.lapsed(now);
   if (running) queue_report(*entry);
   return start_order(*entry, view, running ? Held::keep : Held::give_back, now);

@@ -29,14 +29,18 @@ inline constexpr size_t kAttemptWays = 8;
 
 // A limit up to this is counted one by one, without chunks: a chunk would be most of it.
 inline constexpr int64_t kStrictLimit = 20;
-// What an instance holds of a key at most, as a part of the limit: an eighth over all instances, so
-// that little lies idle, and never more than a quarter.
+// What an instance holds of a key: an eighth of the limit over all instances, never more than a
+// quarter; or, while much is free, half of its part of that. So little lies idle where the limit is
+// reached, and who loses Redis early in a key's life has something to go on with.
 inline constexpr int64_t kChunksOverAll = 8;
 inline constexpr int64_t kLargestChunk = 4;
+inline constexpr int64_t kReserveShare = 2;
 // A lease is used within this time or returned. Long enough to serve many requests by one call.
 inline constexpr std::chrono::milliseconds kLease{4000};
 // A strict grant is used at once; this bounds the way back from Redis.
 inline constexpr std::chrono::milliseconds kStrictLease{1000};
+// More than the time in which the loss of Redis shows, and a heartbeat.
+inline constexpr std::chrono::milliseconds kRenewAhead{1400};
 // What a request waits for Redis at most.
 inline constexpr std::chrono::milliseconds kLeaseWait{20};
 inline constexpr std::chrono::milliseconds kHeartbeat{200};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "ratelimit/limits.h"
 #include "ratelimit/window.h"
 
 namespace deeppool::ratelimit {
@@ -52,6 +53,7 @@ struct Share {
   base::Instant sent{};        // of the call that brought the lease
   int64_t redis_ms = 0;        // Redis's time in its answer
   base::Instant expires{};     // of the lease
+  Limits limits;               // under which it was asked for
   int64_t fleet_requests = 0;  // counted by Redis then, our lease included
   int64_t fleet_tokens = 0;
 
@@ -80,9 +82,16 @@ struct Share {
   }
   bool holds_lease() const { return requests.granted > 0 || tokens.granted > 0; }
   bool lapsed(base::Instant now) const { return holds_lease() && now >= expires; }
+  // A lease in use is taken anew before it ends, so that there is always a reserve to be left alone
+  // with.
+  bool to_renew(base::Instant now) const {
+    const bool used = !requests.uses.empty() || !tokens.uses.empty();
+    const bool lasting = expires - sent > kRenewAhead;
+    return holds_lease() && used && lasting && !lapsed(now) && now >= expires - kRenewAhead;
+  }
   bool to_report(base::Instant now) const {
     return surplus > 0 || !returned.empty() || !late_requests.empty() || !late_tokens.empty() ||
-           lapsed(now);
+           lapsed(now) || to_renew(now);
   }
 };
 

@@ -55,6 +55,22 @@ TEST_P(Alerts, ARuleIsMadeComesTrueAndIsAcknowledged) {
   EXPECT_EQ(rig().call("GET", "/api/v1/alerts", ada_.token).data().at("total").as_int64(), 1);
 }
 
+TEST_P(Alerts, AWebhookIsTestedByAnAlertOfItsOwn) {
+  const std::string test = std::string(kWebhook) + "/test";
+  EXPECT_EQ(rig().call("POST", test, ada_.token, "{}").status, 404);
+  ASSERT_EQ(rig().call("PUT", kWebhook, ada_.token, R"({"url":"https://example.com/a"})").status,
+            200);
+  const Reply sent = rig().call("POST", test, ada_.token, "{}");
+  ASSERT_EQ(sent.status, 200) << sent.raw;
+  EXPECT_EQ(sent.data().at("kind").as_string(), "test");
+  EXPECT_EQ(sent.data().at("delivery").as_string(), "pending");
+  EXPECT_EQ(rig().call("POST", test, ada_.token, "{}").status, 409);
+  EXPECT_EQ(rig().call("POST", test, bob_.token, "{}").status, 404);
+  const Reply list = rig().call("GET", "/api/v1/alerts", ada_.token);
+  EXPECT_EQ(list.data().at("items").at(0), sent.data());
+  EXPECT_EQ(rig().call("GET", "/api/v1/alerts?open=true", ada_.token).data().at("total"), 0);
+}
+
 TEST_P(Alerts, BadRulesNameTheField) {
   const Reply key = rig().call("POST", "/api/v1/apikeys", bob_.token, R"({"name":"k"})");
   const std::string bobs = R"({"kind":"quota","share_percent":80,"key_id":)" + id_of(key) + "}";

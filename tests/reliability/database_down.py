@@ -2,6 +2,7 @@
 """The database server goes away under load: callers do not notice, the spool keeps what was used, and all of
 it is stored when the server is back."""
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,6 @@ from stores import CannotRunHere
 from world import World, main
 
 MODEL = "mock-ok:tokens=5,delay_ms=2"
-RATE = 200
 AROUND = 3  # seconds of load before and after
 SERVERS = Path(__file__).resolve().parents[2] / "tools/test_servers.sh"
 
@@ -56,6 +56,23 @@ class PrivateServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def judge_admin(verdict, world):
+    """What administrators and users are told meanwhile: soon, and cleanly."""
+    session = {"Authorization": f"Bearer {world.secrets['session']}"}
+    login = {"username": "admin", "password": world.secrets["password"]}
+    wrong, slowest = [], 0
+    for method, path, body, headers in (("GET", "admin/users", None, session), ("GET", "admin/models", None, session),
+                                        ("POST", "apikeys", {"name": "x"}, session), ("GET", "wallet", None, session),
+                                        ("POST", "users/login", login, {"Authorization": None})):
+        began = time.monotonic()
+        status, _, answer = world.call(method, f"/api/v1/{path}", body, headers, timeout=30)
+        slowest = max(slowest, time.monotonic() - began)
+        told = json.loads(answer)
+        if status != 503 or told["code"] != 503 or told["data"]["error"] != "unavailable":
+            wrong.append((path, status, answer[:200]))
+    verdict.expect(not wrong, "administration answers a clean 503", wrong or f"at most {slowest:.1f} s")
+
+
 def await_rows(world, wanted, seconds):
     """Seconds until all rows are stored."""
     began = time.monotonic()
@@ -75,16 +92,18 @@ def database_down(options, verdict):
     world = World(options.build, [MODEL], "mariadb")
     try:
         world.start()
-        load = world.load("load", MODEL, "--rate", RATE, "--connections", 64,
+        load = world.load("load", MODEL, "--rate", options.rate, "--connections", 64,
                           "--duration", options.seconds + 2 * AROUND)
         time.sleep(AROUND)
         server.down()
-        time.sleep(options.seconds)
+        back = time.monotonic() + options.seconds
+        judge_admin(verdict, world)
+        time.sleep(max(0, back - time.monotonic()))
         server.up()
         load.child.wait(options.seconds + 60)
         report, lines = world.report("load"), world.journal("load")
         share = report["completed"] / max(1, report["completed"] + report["failed"])
-        verdict.expect(share >= 0.999 and len(lines) > RATE * options.seconds, f"served while the database was down {options.seconds} s",
+        verdict.expect(share >= 0.999 and len(lines) > options.rate * options.seconds, f"served while the database was down {options.seconds} s",
                        f"{share:.2%} of {len(lines)}, p99 {report['latency']['p99_us'] / 1e3:.1f} ms")
         took = await_rows(world, report["completed"], 30)
         verdict.expect(took is not None, "the spool drains within 30 s",
@@ -103,6 +122,7 @@ def database_down(options, verdict):
 
 
 def describe(parser):
+    parser.add_argument("--rate", type=float, default=200, help="requests a second")
     parser.add_argument("--seconds", type=float, default=5, help="how long the server is gone")
 
 

@@ -30,12 +30,21 @@ void add(std::string& out, std::string_view name, std::string_view text) {
 }  // namespace
 
 std::string_view to_string(Kind kind) {
-  return kind == Kind::balance ? "balance" : "quota";
+  switch (kind) {
+    case Kind::balance:
+      return "balance";
+    case Kind::quota:
+      return "quota";
+    case Kind::test:
+      return "test";
+  }
+  return "";
 }
 
 std::optional<Kind> parse_kind(std::string_view name) {
-  if (name == "balance") return Kind::balance;
-  if (name == "quota") return Kind::quota;
+  for (const Kind kind : {Kind::balance, Kind::quota, Kind::test}) {
+    if (name == to_string(kind)) return kind;
+  }
   return std::nullopt;
 }
 
@@ -47,7 +56,7 @@ std::string alert_json(const Alert& a) {
   if (a.kind == Kind::balance) {
     add(out, "balance_yuan", std::string_view(a.balance.to_string()));
     add(out, "below_yuan", std::string_view(a.below.to_string()));
-  } else {
+  } else if (a.kind == Kind::quota) {
     add(out, "key_id", a.key.value);
     add(out, "share_percent", a.share_percent);
     add(out, "quota_used", a.quota_used);

@@ -15,7 +15,8 @@ using RuleId = base::Id<struct AlertRuleTag>;
 using AlertId = base::Id<struct AlertTag>;
 
 // balance: the wallet is below `below`. quota: a key has used `share_percent` of its quota or more.
-enum class Kind { balance, quota };
+// test: of no rule, so that its owner sees the webhook work.
+enum class Kind { balance, quota, test };
 std::string_view to_string(Kind kind);
 std::optional<Kind> parse_kind(std::string_view name);
 

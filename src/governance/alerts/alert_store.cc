@@ -92,6 +92,16 @@ Result<Alert> acknowledge(sql::Writer& tx, base::UserId user, AlertId id, int64_
   return Alert(*row);
 }
 
+// The inner SELECT twice over: MySQL lets no DELETE look into its own table, but into a copy.
+Result<void> prune(sql::Writer& writer, base::UserId user) {
+  DP_CHECK(
+      writer.execute("DELETE FROM alerts WHERE user_id = ? AND open_mark IS NULL AND id <="
+                     " (SELECT oldest.id FROM (SELECT id FROM alerts WHERE user_id = ?"
+                     " ORDER BY id DESC LIMIT 1 OFFSET ?) oldest)",
+                     user, user, kMaxAlertsKept));
+  return {};
+}
+
 Result<std::optional<Webhook>> webhook_of(sql::Reader& reader, base::UserId user) {
   DP_TRY(const auto row, reader.query_one<WebhookRow>(
                              "SELECT url, updated_at FROM alert_webhooks WHERE user_id = ?", user));
@@ -119,6 +129,31 @@ Result<void> remove_webhook(sql::Writer& tx, base::UserId user) {
                  " WHERE user_id = ? AND delivery = 'pending'",
                  user));
   return {};
+}
+
+Result<Alert> test_webhook(sql::Writer& tx, base::UserId user, int64_t now_ms) {
+  // The webhook's row is the lock that lets one test in at a time.
+  DP_TRY(const auto webhook,
+         tx.query_one<base::UserId>(
+             "SELECT user_id FROM alert_webhooks WHERE user_id = ? {for_update}", user));
+  if (!webhook) return Error(ErrorCode::not_found, "There is no webhook.");
+  DP_TRY(const int64_t under_way,
+         tx.query_value<int64_t>("SELECT COUNT(*) FROM alerts WHERE user_id = ? AND kind = ?"
+                                 " AND delivery = 'pending'",
+                                 user, to_string(Kind::test)));
+  if (under_way > 0) {
+    return Error(ErrorCode::conflict, "The last test is still on its way; look at its `delivery`.");
+  }
+  DP_TRY(const sql::Outcome done,
+         tx.execute("INSERT INTO alerts (rule_id, key_id, user_id, kind, raised_at, recovered_at,"
+                    " delivery, next_attempt_at) VALUES (0, 0, ?, ?, ?, ?, 'pending', ?)",
+                    user, to_string(Kind::test), now_ms, now_ms, now_ms));
+  DP_CHECK(prune(tx, user));
+  DP_TRY(const auto row,
+         tx.query_one<AlertRow>("SELECT " DP_ALERT_COLUMNS " FROM alerts a WHERE a.id = ?",
+                                done.last_insert_id));
+  if (!row) return Error(ErrorCode::internal, "Internal error.", "an alert vanished");
+  return Alert(*row);
 }
 
 }  // namespace deeppool::governance::alerts

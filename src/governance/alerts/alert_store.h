@@ -29,6 +29,9 @@ Result<Found> search(sql::Reader& reader, base::UserId user, const Search& wante
 // Again is no error; the first time stays.
 Result<Alert> acknowledge(sql::Writer& tx, base::UserId user, AlertId id, int64_t now_ms);
 
+// Forgets the oldest beyond kMaxAlertsKept; open ones stay.
+Result<void> prune(sql::Writer& writer, base::UserId user);
+
 struct Webhook {
   std::string url;
   int64_t updated_at_ms = 0;
@@ -44,6 +47,10 @@ struct NewWebhook {
 Result<void> set_webhook(sql::Writer& tx, const NewWebhook& webhook);
 // What waits to be sent is not sent any more. Inside a transaction.
 Result<void> remove_webhook(sql::Writer& tx, base::UserId user);
+
+// An alert that goes the way of all others. not_found: there is no webhook; conflict: the last test
+// is still on its way. Inside a transaction.
+Result<Alert> test_webhook(sql::Writer& tx, base::UserId user, int64_t now_ms);
 
 crypto::SealedPlace secret_place(base::UserId user);
 

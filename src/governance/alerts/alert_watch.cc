@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "governance/alerts/alert_store.h"
 #include "governance/alerts/limits.h"
 
 // A key's share of its quota, as a rule puts it. A key without a limit, or whose limit is 0, has no
@@ -66,6 +67,7 @@ Result<std::vector<QuotaCrossing>> used_quotas(sql::Reader& reader) {
 
 Result<bool> raise(sql::Writer& writer, Kind kind, const Crossing& c, int64_t now_ms) {
   const std::string_view delivery = c.has_webhook ? "pending" : "none";
+  DP_CHECK(prune(writer, c.user));
   return writer.insert_if_absent(
       "INSERT INTO alerts (rule_id, key_id, open_mark, user_id, kind, below, balance,"
       " share_percent, quota_used, quota_total, raised_at, delivery, next_attempt_at)"

@@ -87,6 +87,40 @@ TEST_P(AlertsTest, BalanceIsToldOncePerCrossing) {
   EXPECT_EQ(look().raised, 1);  // armed again
 }
 
+TEST_P(AlertsTest, TheOldestAlertsAreForgottenOpenOnesStay) {
+  set_balance(9);
+  rule(Kind::balance, yuan(10), 0);
+  EXPECT_EQ(look().raised, 1);  // the oldest, and it stays open
+  using Row = std::tuple<int64_t, base::UserId, std::string_view, int64_t, int64_t>;
+  const std::vector<Row> rows(kMaxAlertsKept + 5, Row{0, kUser, "quota", 1, 1});
+  auto writer = database().write();
+  ASSERT_TRUE(
+      writer->insert_rows("INSERT INTO alerts (rule_id, user_id, kind, key_id, raised_at)"
+                          " VALUES {rows}",
+                          std::span<const Row>(rows)));
+  ASSERT_TRUE(prune(*writer, base::UserId{2}).ok());
+  EXPECT_EQ(search(*writer, kUser, {})->total, kMaxAlertsKept + 6);
+  ASSERT_TRUE(prune(*writer, kUser).ok());
+  EXPECT_EQ(search(*writer, kUser, {})->total, kMaxAlertsKept + 1);
+  EXPECT_EQ(search(*writer, kUser, {.only_open = true})->total, 1);
+}
+
+TEST_P(AlertsTest, ATestIsSentOnceAndItsFailureIsFinal) {
+  set_webhook();
+  const auto test = [&] {
+    return sql::run_transaction(database(),
+                                [&](sql::Writer& tx) { return test_webhook(tx, kUser, kNow); });
+  };
+  ASSERT_TRUE(test().ok());
+  EXPECT_EQ(test().error().code, ErrorCode::conflict);
+  const auto due = claim_due(database(), kNow, 10);
+  ASSERT_EQ(due->size(), 1u);
+  ASSERT_TRUE(note_failed(database(), due->front(), kNow).ok());
+  auto reader = database().read();
+  EXPECT_EQ(search(*reader, kUser, {})->alerts.at(0).delivery, "failed");
+  EXPECT_TRUE(test().ok());
+}
+
 TEST_P(AlertsTest, WhoNeverHadMoneyHasABalanceOfZero) {
   rule(Kind::balance, yuan(1), 0);
   rule(Kind::balance, yuan(0), 0);

@@ -12,6 +12,8 @@ inline constexpr int64_t kMaxRulesPerUser =
 inline constexpr int64_t kMaxSharePercent = 100;
 // Crossings that one pass takes up: a commit each; the rest come in the next pass.
 inline constexpr int64_t kMaxPerPass = 500;
+// Alerts kept of a user, open ones apart: years of them, and one page of a console's search.
+inline constexpr int64_t kMaxAlertsKept = 1000;
 // How often rules are looked at. An alert may come that late.
 inline constexpr std::chrono::seconds kPassInterval{5};
 inline constexpr size_t kMaxUrlBytes = 1024;  // the table's column

@@ -289,7 +289,7 @@ TEST_F(SharedLimits, TokensThatWereNotUsedComeBack) {
     auto refused = co_await bench.instances[1]->desk.admit(kKey, limits, 800, scope);
     EXPECT_FALSE(refused.ok());
     first->settle(100);
-    co_await bench.pass(seconds(5));  // and the lease's rest, at its end
+    co_await bench.pass(seconds(8));  // and the lease, which is taken anew once, at its end
     auto second = co_await bench.instances[1]->desk.admit(kKey, limits, 800, scope);
     EXPECT_TRUE(second.ok());
     second->settle(2000);  // more than was reserved: nobody gets anything while it counts
@@ -349,6 +349,31 @@ TEST_F(SharedLimits, NeverOpenAndNeverClosedWhenRedisFails) {
         for (auto& one : bench.instances) EXPECT_EQ(one->fleet.view().mode, Mode::shared);
       });
     }
+  }
+}
+
+// Each instance goes on with what it has used and what it has in reserve.
+TEST_F(SharedLimits, AYoungKeyIsNotClosedWhenRedisFails) {
+  const Limits limits{.rpm = 240, .tpm = 0};
+  for (const Fault fault : {Fault::stopped, Fault::flushed, Fault::killed}) {
+    run_bench(3, 4, [&](Bench& bench) -> Task<void> {
+      co_await bench.await_redis();
+      int offered = 0, admitted = 0;
+      const auto load = [&](int rounds) -> Task<void> {
+        for (int i = 0; i < rounds; ++i) {
+          for (size_t k = 0; k < 3; ++k, ++offered) admitted += co_await bench.ask(k, limits, 0);
+          co_await bench.pass(milliseconds(833));
+        }
+      };
+      co_await load(10);
+      co_await strike(bench, fault);
+      offered = admitted = 0;
+      co_await load(20);
+      EXPECT_GE(admitted, offered * 9 / 10);
+      co_await load(60);
+      EXPECT_GE(admitted, offered / 2);
+      EXPECT_LE(bench.highest_requests, limits.rpm * 105 / 100);
+    });
   }
 }
 

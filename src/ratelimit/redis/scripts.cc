@@ -86,8 +86,8 @@ return {fields.epoch, now, count, rank, young, standing}
 )lua";
 
 // KEYS: fleet, requests ring, tokens ring. ARGV: test time, membership ms, settled ms, ring
-// seconds, name, epoch, lasts ms; then for each ring: limit, least, want, moves, and three per
-// move.
+// seconds, name, epoch, lasts ms; then for each ring: limit, least, want, reserve, moves, and
+// three per move.
 constexpr const char* kLeaseScript = R"lua(
 local membership, settled, ring = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local name, epoch, lasts = ARGV[5], ARGV[6], tonumber(ARGV[7])
@@ -105,7 +105,8 @@ local second, at = math.floor(now / 1000), 8
 
 local function load_ring(key)
   local r = {key = key, limit = tonumber(ARGV[at]), least = tonumber(ARGV[at + 1]),
-             want = tonumber(ARGV[at + 2]), sum = 0, slots = {}, told = {}}
+             want = tonumber(ARGV[at + 2]), reserve = tonumber(ARGV[at + 3]), sum = 0, slots = {},
+             told = {}}
   local flat = redis.call('HGETALL', key)
   for i = 1, #flat, 2 do
     local s = tonumber(flat[i])
@@ -118,8 +119,8 @@ local function load_ring(key)
       r.sum = r.sum + r.slots[s]
     end
   end
-  local moves = tonumber(ARGV[at + 3])
-  at = at + 4
+  local moves = tonumber(ARGV[at + 4])
+  at = at + 5
   for _ = 1, moves do
     local kind, when, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     at = at + 3
@@ -144,8 +145,15 @@ local function load_ring(key)
 end
 
 local function free_in(r)
-  local order = {}
-  for s in pairs(r.slots) do order[#order + 1] = s end
+  local order, lent, ends = {}, 0, 0
+  for s in pairs(r.slots) do
+    order[#order + 1] = s
+    if s > second then lent, ends = lent + r.slots[s], math.max(ends, s) end
+  end
+  -- What is lent comes back, as far as it is not used, when its lease ends.
+  if lent > 0 and r.sum - lent + r.aside + r.least <= r.limit then
+    return (ends + 1) * 1000 - now
+  end
   table.sort(order)
   local sum = r.sum
   for _, s in ipairs(order) do
@@ -156,7 +164,9 @@ local function free_in(r)
 end
 
 local function grant(r, last)
-  local amount = math.min(r.want, r.free)
+  local amount = r.want
+  if r.reserve > 0 then amount = math.max(amount, math.floor(r.free / (r.reserve * #list))) end
+  amount = math.min(amount, r.free)
   if amount > 0 then
     redis.call('HINCRBY', r.key, string.format('%d', last), string.format('%d', amount))
     r.sum = r.sum + amount
@@ -211,6 +221,9 @@ void add_ring(Command& command, Demand demand, const std::vector<Move>& moves) {
   command.push_back(std::to_string(demand.limit));
   command.push_back(std::to_string(demand.least));
   command.push_back(std::to_string(demand.want));
+  // Nothing in reserve of who only reports.
+  const bool reserve = demand.want > 0 && demand.limit > kStrictLimit;
+  command.push_back(std::to_string(reserve ? kReserveShare : 0));
   command.push_back(std::to_string(moves.size()));
   for (const Move& move : moves) {
     command.emplace_back(move.dated == Move::Dated::second     ? "s"
