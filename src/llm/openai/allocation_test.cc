@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+#include "llm/anthropic/encoder.h"
 #include "llm/openai/chunk.h"
 #include "llm/openai/request.h"
+#include "llm/responses/encoder.h"
 #include "llm/tokenizer/test_tokenizers.h"
 
 namespace {
@@ -44,6 +46,33 @@ TEST(Allocations, NonePerEvent) {
   const size_t before = allocations;
   feed(100);
   EXPECT_EQ(allocations - before, 0u);
+}
+
+// `more`: what a hundred pieces of text may cost; Responses keeps the text, which grows in doubles.
+void expect_few(AnswerEncoder& encoder, size_t more) {
+  const json::PaddedBytes chunk(
+      R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"public-model",)"
+      R"("choices":[{"index":0,"delta":{"content":" token"},"finish_reason":null}]})");
+  std::string out;
+  out.reserve(4096);
+  const auto feed = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      out.clear();
+      encoder.chunk(chunk.view(), out);
+      ASSERT_NE(out.find(" token"), std::string::npos);
+    }
+  };
+  feed(400);
+  const size_t before = allocations;
+  feed(100);
+  EXPECT_LE(allocations - before, more);
+}
+
+TEST(Allocations, NonePerPieceOfTextInOtherProtocols) {
+  anthropic::MessagesEncoder messages("id", 0);
+  expect_few(messages, 0);
+  responses::ResponsesEncoder items("id", {});
+  expect_few(items, 1);
 }
 
 TEST(Allocations, AtMostTheModelNamePerRequest) {

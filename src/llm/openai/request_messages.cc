@@ -14,6 +14,12 @@ std::string indexed(std::string_view name, int index) {
   return std::string(name) + "[" + std::to_string(index) + "]";
 }
 
+// Members of ours, and those that callers set for vendors other than OpenAI.
+bool is_extension(std::string_view member) {
+  return member == "reasoning_details" || member == "cache_control" || member == "is_error" ||
+         member == "extra_content";
+}
+
 bool is_image_part(std::string_view type) {
   return type == "image_url" || type == "input_image" || type == "image";
 }
@@ -104,7 +110,7 @@ bool RequestParser::read_message() {
       calls = reader_.peek() == Kind::array;
       good = read_tool_calls();
     } else {
-      view_.notes.extensions = view_.notes.extensions || key == "reasoning_details";
+      view_.notes.extensions = view_.notes.extensions || is_extension(key);
       reader_.skip();
     }
     if (!good) return false;
@@ -166,6 +172,7 @@ bool RequestParser::read_part() {
     } else if (key == "file" || key == "video_url") {
       note_media(reader_.skip());
     } else {
+      view_.notes.extensions = view_.notes.extensions || is_extension(key);
       reader_.skip();
     }
   }
@@ -191,6 +198,7 @@ bool RequestParser::read_tool_calls() {
     }
     for (json::Members members(reader_); members.next();) {
       const bool function = members.key() == "function" && reader_.peek() == Kind::object;
+      view_.notes.extensions = view_.notes.extensions || is_extension(members.key());
       if (!function)
         reader_.skip();
       else if (!read_called_function())
@@ -243,6 +251,7 @@ bool RequestParser::read_tool() {
       if (!read_function("tools")) return false;
       continue;
     }
+    view_.notes.extensions = view_.notes.extensions || is_extension(members.key());
     reader_.skip();
   }
   if (!reader_.ok()) return false;

@@ -40,6 +40,7 @@ struct Wishes {
     if (!rules.limit_field.empty() && is_for(rules.limit_models, model)) limit = rules.limit_field;
     if (is_for(rules.refused_models, model)) refused = rules.refused;
     strips_schema = rules.provider_type == "kimi";
+    strips_marks = rules.provider_type == "openai";
   }
 
   const FamilyRules& rules;
@@ -48,6 +49,7 @@ struct Wishes {
   std::string_view limit;  // the one name of the output limit; empty: any
   std::span<const std::string_view> refused;
   bool strips_schema = false;
+  bool strips_marks = false;  // cache_control and the like: unknown members are refused
 };
 
 // By the notes alone, without a look at the body.
@@ -93,6 +95,7 @@ class Walk {
   void read_messages();
   void read_message();
   void strip_schema();
+  void strip_marks();
   Fate skip_and(Fate fate) {
     reader_.peek();
     reader_.skip();
@@ -151,6 +154,8 @@ Walk::Fate Walk::read_member(std::string_view key, uint32_t key_begin) {
     read_response_format();
   } else if (key == "tools" && wishes_.strips_schema) {
     strip_schema();
+  } else if (key == "tools" && wishes_.strips_marks) {
+    strip_marks();
   } else {
     reader_.skip();
   }
@@ -246,13 +251,20 @@ void Walk::read_message() {
   while (members.next()) {
     const std::string_view key = members.key();
     const bool reasoning = key == "reasoning_content";
-    const bool gone =
-        key == "reasoning_details" || (reasoning && wishes_.back == ReasoningBack::never);
+    const bool gone = key == "reasoning_details" || key == "is_error" ||
+                      (key == "cache_control" && wishes_.strips_marks) ||
+                      (reasoning && wishes_.back == ReasoningBack::never);
+    const bool marked = wishes_.strips_marks && (key == "content" || key == "tool_calls");
     const bool role = key == "role";
     calls = calls || key == "tool_calls";
     if (!gone) edits.keep(members);
     const Kind kind = reader_.peek();
     reasons = reasons || (reasoning && kind == Kind::string);
+    if (marked && kind == Kind::array) {
+      strip_marks();
+      edits.kept_until(reader_.position());
+      continue;
+    }
     const json::Range value = reader_.skip();
     if (gone) {
       edits.remove_until(reader_.position());
@@ -287,6 +299,28 @@ void Walk::strip_schema() {
     edits.keep(members);
     strip_schema();
     edits.kept_until(reader_.position());
+  }
+}
+
+// What callers of other protocols set on the elements of an array for other vendors.
+void Walk::strip_marks() {
+  for (json::Elements elements(reader_); elements.next();) {
+    if (reader_.peek() != Kind::object) {
+      reader_.skip();
+      continue;
+    }
+    MemberEdits edits(change_.edits, reader_.position());
+    for (json::Members members(reader_); members.next();) {
+      const bool mark = members.key() == "cache_control" || members.key() == "extra_content";
+      if (!mark) edits.keep(members);
+      reader_.peek();
+      reader_.skip();
+      if (mark) {
+        edits.remove_until(reader_.position());
+      } else {
+        edits.kept_until(reader_.position());
+      }
+    }
   }
 }
 

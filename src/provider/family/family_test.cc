@@ -152,6 +152,21 @@ TEST(FamilyChange, Messages) {
        R"({"role":"user","content":"x"})"},
       {"qwen", "m", R"({"role":"assistant","content":"x","reasoning_details":[{"a":1}]})",
        R"({"role":"assistant","content":"x"})"},
+      {"qwen", "m", R"({"role":"tool","content":"x","is_error":true,"cache_control":{"a":1}})",
+       R"({"role":"tool","content":"x","cache_control":{"a":1}})"},
+      {"openai", "m", R"({"cache_control":{"a":1},"role":"tool","content":"x","is_error":true})",
+       R"({"role":"tool","content":"x"})"},
+      {"openai", "m",
+       R"({"role":"user","content":[{"type":"text","text":"a","cache_control":{"a":1}},{"type":)"
+       R"("text","cache_control":null,"text":"b"},{"type":"text","text":"c"}]})",
+       R"({"role":"user","content":[{"type":"text","text":"a"},{"type":)"
+       R"("text","text":"b"},{"type":"text","text":"c"}]})"},
+      {"openai", "m",
+       R"({"role":"assistant","tool_calls":[{"id":"a","extra_content":{"g":1},"function":{}}]})",
+       R"({"role":"assistant","tool_calls":[{"id":"a","function":{}}]})"},
+      {"custom", "m",
+       R"({"role":"user","content":[{"type":"text","text":"a","cache_control":{"a":1}}]})",
+       R"({"role":"user","content":[{"type":"text","text":"a","cache_control":{"a":1}}]})"},
       {"deepseek", "deepseek-r1", R"({"role":"assistant","content":"x","reasoning_content":"y"})",
        R"({"role":"assistant","content":"x"})"},
       {"deepseek", "deepseek-v4-pro",
@@ -187,6 +202,15 @@ TEST(FamilyChange, ToolsOfAFewFamilies) {
 }
 
 // Hundreds of edits: more than one write gathers.
+TEST(FamilyChange, MarksOfOtherVendorsOnTools) {
+  const std::string head = R"({"model":"p","messages":[{"role":"user","content":"q"}],"tools":[)";
+  const std::string tool =
+      R"({"type":"function","function":{"name":"f","parameters":{"cache_control":{}}})";
+  const std::string marked = head + tool + R"(,"cache_control":{"type":"ephemeral"}}]})";
+  EXPECT_EQ(said_to("openai", "p", marked).body, head + tool + "}]}");
+  EXPECT_EQ(said_to("custom", "p", marked).body, marked);
+}
+
 TEST(FamilyChange, ALongConversation) {
   std::string house = R"({"model":"p","messages":[)";
   std::string expected = R"({"model":"m","messages":[)";

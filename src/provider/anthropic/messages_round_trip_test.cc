@@ -1,0 +1,69 @@
+// A Messages request that reaches a model of Anthropic by way of the house says what its caller
+// wrote.
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "llm/anthropic/request.h"
+#include "provider/anthropic/test_asking.h"
+#include "testing/golden.h"
+
+namespace deeppool::provider::anthropic {
+namespace {
+
+namespace bj = boost::json;
+
+// Texts as blocks, as they are sent on.
+void spell_out(bj::object& message) {
+  if (!message.at("content").is_string()) return;
+  const bj::string text = message.at("content").as_string();
+  message["content"] = bj::array{bj::object{{"type", "text"}, {"text", text}}};
+}
+
+// A single text within a result is as good as the plain string.
+void shorten_results(bj::object& message) {
+  for (bj::value& block : message.at("content").as_array()) {
+    if (block.at("type") != "tool_result" || !block.at("content").is_array()) continue;
+    const bj::array& parts = block.at("content").as_array();
+    if (parts.size() == 1 && parts[0].at("type") == "text") {
+      const bj::string text = parts[0].at("text").as_string();
+      block.as_object()["content"] = text;
+    }
+  }
+}
+
+TEST(MessagesRoundTrip, ACodingAgentsRequestArrives) {
+  const std::string text =
+      testing::read_file(DEEPPOOL_SOURCE_DIR "/src/llm/testdata/agent.messages.json");
+  const json::PaddedBytes request(text);
+  const auto house =
+      llm::anthropic::to_house(request, llm::anthropic::Purpose::answer, "a-2026-01-01");
+  ASSERT_TRUE(house) << house.error().message;
+  TestAsking asking(house->body.view());
+  asking.endpoint.upstream_model = "claude-sonnet-4-5";
+  const UpstreamRequest made = asking.made();
+  EXPECT_TRUE(made.dropped.empty()) << made.dropped.front();
+  EXPECT_NE(made.head.find("a-2026-01-01"), std::string::npos);
+  const bj::object sent = bj::parse(made.body.to_string()).as_object();
+  bj::object wrote = bj::parse(text).as_object();
+  for (bj::value& message : wrote["messages"].as_array()) {
+    spell_out(message.as_object());
+    shorten_results(message.as_object());
+  }
+  for (const char* member : {"system", "messages", "max_tokens", "stream", "thinking", "metadata",
+                             "context_management"}) {
+    ASSERT_TRUE(sent.contains(member)) << member;
+    EXPECT_EQ(sent.at(member), wrote.at(member)) << member << "\n"
+                                                 << bj::serialize(sent.at(member)) << "\n"
+                                                 << bj::serialize(wrote.at(member));
+  }
+  const bj::array& tools = sent.at("tools").as_array();
+  ASSERT_EQ(tools.size(), wrote.at("tools").as_array().size());
+  for (size_t i = 0; i < tools.size(); ++i) {
+    const bj::object& tool = wrote.at("tools").as_array()[i].as_object();
+    for (const auto& [name, value] : tool) EXPECT_EQ(tools[i].at(name), value) << i << name;
+  }
+}
+
+}  // namespace
+}  // namespace deeppool::provider::anthropic
