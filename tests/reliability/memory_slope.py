@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Minutes of mixed load, caches full: memory must not grow any more. The slope is a line through what was resident
-every second of the second half."""
+"""Minutes of mixed load, caches full: memory must not grow any more. The slope is a line through what the program had for
+itself every second of the second half."""
 
 import time
 
@@ -13,6 +13,12 @@ PRICE = [{"max_input_tokens": 0, "input_price": "1", "output_price": "2"}]
 MIB = 1 << 20
 SLOPE = 0.2 * MIB  # a minute: below what pages of the allocator make of noise, 12 MiB an hour
 AT_REST = 30 * MIB
+
+
+def private_bytes(world):
+    """Without mapped files: the tokenizers' tables come in as they are used, and the kernel may take them back."""
+    with open(f"/proc/{world.pid}/status", encoding="ascii") as lines:
+        return int(next(line.split()[1] for line in lines if line.startswith("RssAnon:"))) * 1024
 
 
 def slope(points):
@@ -43,19 +49,19 @@ def memory_slope(options, verdict):
                             "--abort-span", 12000, *common)]
         began, points = time.monotonic(), []
         while time.monotonic() - began < seconds - 1:
-            points.append((time.monotonic() - began, world.resident_bytes()))
+            points.append((time.monotonic() - began, private_bytes(world)))
             time.sleep(1)
         for load in loads:
             load.child.wait(60)
         late = points[len(points) // 2:]
         grown = slope(late)
-        verdict.note("resident", f"{points[0][1] / MIB:.1f} MiB at first, {quantile([y for _, y in late], 0.5) / MIB:.1f} "
+        verdict.note("its own memory", f"{points[0][1] / MIB:.1f} MiB at first, {quantile([y for _, y in late], 0.5) / MIB:.1f} "
                      f"in the second half, {points[-1][1] / MIB:.1f} at the end")
         verdict.expect(grown <= SLOPE, f"slope over the second half of {options.minutes:g} minutes",
                        f"{grown / 1024:.1f} KiB a minute")
-        done = sum(world.report(name)["completed"] for name in ("whole", "streams"))
-        failed = sum(world.report(name)["failed"] for name in ("whole", "streams"))
-        verdict.expect(failed == 0, "no request fails", f"{done} completed")
+        lines = world.journal("whole") + world.journal("streams")
+        failed = [(line["status"], line["end"]) for line in lines if line["status"] != 200 or line["end"] != "completed"]
+        verdict.expect(not failed, "no request fails", failed[:3] or f"{len(lines)} completed")
         verdict.expect(world.stop() == 0, "the program ends well")
     finally:
         world.close()
