@@ -5,10 +5,12 @@ import { test } from 'node:test';
 
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { tool as langchainTool } from '@langchain/core/tools';
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
 
-import { aiModel, chain, clients, direct, messages, openai } from './sdks.mjs';
+import { aiModel, baseURL, chain, clients, direct, key, messages, openai } from './sdks.mjs';
 
 const WORDS = Array.from({ length: 16 }, (_, i) => `w${i + 1}`).join(' ');
 const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA' +
@@ -16,6 +18,10 @@ const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcS
 const platformOnly = { skip: direct && 'the mock speaks one dialect to an OpenAI client' };
 const CALLS = 'tool-calls:calls.2';
 const THOUGHTFUL = 'thinking-tools:calls.2';
+const otherProtocols = {
+  'ai-responses': (model) => createOpenAI({ apiKey: key, baseURL }).responses(model),
+  'ai-anthropic': (model) => createAnthropic({ apiKey: key, baseURL })(model),
+};
 const functionTool = (name) => ({
   type: 'function',
   function: { name, description: name, parameters: {
@@ -76,6 +82,25 @@ for (const dialect of ['openai', 'anthropic', 'gemini']) {
         { model: aiModel(sdk, named('vision')), maxRetries: 0, messages: [{ role: 'user', content }] });
       assert.match(answer.text, /1/);
     });
+  }
+
+  for (const [sdk, model] of Object.entries(otherProtocols)) {
+    for (const script of ['tool-calls:calls.2/tokens.16', 'thinking-tools:calls.2/tokens.16']) {
+      test(`${sdk} over ${dialect} runs tools in parallel: ${script}`, platformOnly, async () => {
+        const asked = [];
+        const named_tool = (name) => tool({
+          description: name, inputSchema: z.object({ city: z.string() }),
+          execute: async (input) => { asked.push([name, input.city]); return 'sunny'; },
+        });
+        const answer = streamText({
+          model: model(named(script)), messages, maxRetries: 0, stopWhen: stepCountIs(2), maxOutputTokens: 4000,
+          tools: { get_weather: named_tool('get_weather'), get_time: named_tool('get_time') },
+          providerOptions: { openai: { store: false, forceReasoning: true, reasoningEffort: 'high' } },
+        });
+        assert.equal(await answer.text, WORDS);
+        assert.deepEqual(asked.sort(), [['get_time', 'Paris'], ['get_weather', 'Paris']]);
+      });
+    }
   }
 
   test(`ai-compatible over ${dialect} streams thoughts`, platformOnly, async () => {
