@@ -29,7 +29,7 @@ std::unique_ptr<StreamTranslator> Adapter::translator(const llm::RequestView&) c
   return nullptr;
 }
 
-bool Adapter::fetches(std::string_view) const {
+bool Adapter::fetches(const Endpoint&, std::string_view) const {
   return true;
 }
 

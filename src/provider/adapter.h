@@ -85,7 +85,7 @@ class Adapter {
   virtual std::unique_ptr<StreamTranslator> translator(const llm::RequestView& view) const;
   // Whether the vendor gets a picture or document at this http(s) URL by itself; what it does not,
   // the gateway puts into the request.
-  virtual bool fetches(std::string_view url) const;
+  virtual bool fetches(const Endpoint& endpoint, std::string_view url) const;
   // A whole answer with status 200. Errors: upstream_failed for what this vendor never sends. A
   // body that is an error (llm::find_error) passes unchanged.
   virtual Result<json::PaddedBytes> house_answer(const llm::RequestView& view,

@@ -56,6 +56,7 @@ constexpr FamilyRules kRules[] = {
      .limit_models = {},
      .max_stop = 5,
      .temperature_to_one = true,
+     .fetches_urls = false,
      .refused = kKimiRefuses,
      .refused_models = kFixedKimi,
      .as_of = kNovember,

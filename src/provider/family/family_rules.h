@@ -17,6 +17,7 @@ struct FamilyRules {
   bool takes_developer = false;               // the role
   int max_stop = 0;                           // sequences; 0: as many as the house takes
   bool temperature_to_one = false;            // not up to 2
+  bool fetches_urls = true;                   // of pictures
   bool takes_json_schema = true;              // as a response_format; else json_object is said
   std::span<const std::string_view> refused;  // parameters
   std::span<const std::string_view> refused_models;  // those that refuse them; empty: all

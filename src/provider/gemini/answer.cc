@@ -92,6 +92,18 @@ void read_modalities(Reader& reader, int64_t& image, int64_t& audio) {
   }
 }
 
+int64_t find_index(Reader at_candidate) {
+  int64_t index = 0;
+  for (json::Members members(at_candidate); members.next();) {
+    if (members.key() == "index") {
+      index = read_count(at_candidate);
+    } else {
+      at_candidate.skip();
+    }
+  }
+  return std::min<int64_t>(index, kMaxCandidates - 1);
+}
+
 // A string's raw content; empty for any other value.
 std::string_view read_raw(Reader& reader) {
   if (reader.peek() == Kind::string) return reader.text(reader.read_string());
@@ -124,7 +136,9 @@ struct AnswerReader::Part {
 bool AnswerReader::read(std::string_view json) {
   text_ = json;
   count_ = 0;
-  has_usage_ = false;
+  usage_at_ = {};
+  text_at_ = {};
+  part_count_ = 0;
   error_ = {};
   Reader reader(json);
   if (reader.peek() != Kind::object) return false;
@@ -134,7 +148,8 @@ bool AnswerReader::read(std::string_view json) {
     if (key == "candidates" && kind == Kind::array) {
       read_candidates(reader);
     } else if (key == "usageMetadata" && kind == Kind::object) {
-      read_usage(reader);
+      usage_at_ = reader.skip();
+      remember_usage(reader.text(usage_at_));
     } else if (key == "promptFeedback" && kind == Kind::object) {
       read_feedback(reader);
     } else if (key == "responseId" && kind == Kind::string && response_id_.empty()) {
@@ -188,20 +203,14 @@ void AnswerReader::read_candidate(Reader& reader) {
   if (count_ == pieces_.size()) pieces_.emplace_back();
   CandidatePiece& piece = pieces_[count_++];
   piece.clear();
-  // The index comes last, but tools are counted by it.
-  Reader ahead = reader;
-  for (json::Members members(ahead); members.next();) {
-    if (members.key() == "index") {
-      piece.index = std::min<int64_t>(read_count(ahead), kMaxCandidates - 1);
-    } else {
-      ahead.skip();
-    }
-  }
+  const Reader start = reader;
   for (json::Members members(reader); members.next();) {
     const std::string_view key = members.key();
     const Kind kind = reader.peek();
     if (key == "content" && kind == Kind::object) {
-      read_content(reader, piece);
+      read_content(reader, start, piece);
+    } else if (key == "index") {
+      piece.index = std::min<int64_t>(read_count(reader), kMaxCandidates - 1);
     } else if (key == "finishReason" && kind == Kind::string) {
       read_finish(reader, piece);
     } else if (key == "logprobsResult" && kind == Kind::object) {
@@ -222,7 +231,7 @@ void AnswerReader::read_finish(Reader& reader, CandidatePiece& piece) const {
   }
 }
 
-void AnswerReader::read_content(Reader& reader, CandidatePiece& piece) {
+void AnswerReader::read_content(Reader& reader, const Reader& candidate, CandidatePiece& piece) {
   for (json::Members members(reader); members.next();) {
     if (members.key() != "parts" || reader.peek() != Kind::array) {
       reader.skip();
@@ -230,7 +239,10 @@ void AnswerReader::read_content(Reader& reader, CandidatePiece& piece) {
     }
     for (json::Elements parts(reader); parts.next();) {
       if (reader.peek() == Kind::object) {
-        add_part(read_part(reader), piece);
+        const Part part = read_part(reader);
+        // The index stands behind the parts, but calls are counted by it.
+        if (!part.call.empty()) piece.index = find_index(candidate);
+        add_part(part, piece);
       } else {
         reader.skip();
       }
@@ -238,13 +250,15 @@ void AnswerReader::read_content(Reader& reader, CandidatePiece& piece) {
   }
 }
 
-AnswerReader::Part AnswerReader::read_part(Reader& reader) const {
+AnswerReader::Part AnswerReader::read_part(Reader& reader) {
   Part part;
+  ++part_count_;
   for (json::Members members(reader); members.next();) {
     const std::string_view key = members.key();
     const Kind kind = reader.peek();
     if (key == "text" && kind == Kind::string) {
-      part.text = reader.text(reader.read_string());
+      text_at_ = reader.read_string().raw;
+      part.text = reader.text(text_at_);
     } else if (key == "thought" && kind == Kind::boolean) {
       part.thought = reader.read_bool();
     } else if (key == "thoughtSignature" && kind == Kind::string) {
@@ -323,7 +337,9 @@ void AnswerReader::read_feedback(Reader& reader) {
 }
 
 // Thoughts stand beside the candidates' tokens, what came from the cache inside the prompt's.
-void AnswerReader::read_usage(Reader& reader) {
+std::optional<llm::Usage> AnswerReader::usage() const {
+  if (usage_json_.empty()) return std::nullopt;
+  Reader reader(usage_json_.view());
   llm::Usage usage;
   int64_t thoughts = 0;
   int64_t tool_prompt = 0;
@@ -357,8 +373,7 @@ void AnswerReader::read_usage(Reader& reader) {
   const int64_t said = usage.completion_tokens - thoughts;
   usage.audio_output_tokens = std::min(usage.audio_output_tokens, said);
   usage.image_output_tokens = std::min(usage.image_output_tokens, said - usage.audio_output_tokens);
-  usage_ = usage;
-  has_usage_ = true;
+  return usage;
 }
 
 }  // namespace deeppool::provider::gemini

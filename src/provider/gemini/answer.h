@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "json/padded.h"
 #include "json/reader.h"
 #include "llm/usage.h"
 
@@ -45,8 +46,16 @@ class AnswerReader {
   std::span<CandidatePiece> candidates() { return {pieces_.data(), count_}; }
   // The prompt was refused: there are no candidates, nor will be.
   bool blocked() const { return blocked_; }
-  bool has_usage() const { return has_usage_; }                      // in what was read last
-  const std::optional<llm::Usage>& usage() const { return usage_; }  // the last that was seen
+  bool has_usage() const { return !usage_at_.empty(); }  // in what was read last
+  // The last that was seen. Read on demand: most events of a stream bring one that is not the last.
+  std::optional<llm::Usage> usage() const;
+  void remember_usage(std::string_view json) {
+    usage_json_.clear();
+    usage_json_.append(json);
+  }
+  // Where what was read last has its usage, and the text of its part if it had just one.
+  json::Range usage_at() const { return usage_at_; }
+  json::Range only_text_at() const { return part_count_ == 1 ? text_at_ : json::Range{}; }
   // The vendor's error object, or empty. Points into what was read.
   std::string_view error() const { return error_; }
   // Of the first response that had one, what may stand in an id of ours; else made up.
@@ -60,12 +69,11 @@ class AnswerReader {
 
   void read_candidates(json::Reader& reader);
   void read_candidate(json::Reader& reader);
-  void read_content(json::Reader& reader, CandidatePiece& piece);
-  Part read_part(json::Reader& reader) const;
+  void read_content(json::Reader& reader, const json::Reader& candidate, CandidatePiece& piece);
+  Part read_part(json::Reader& reader);
   void add_part(const Part& part, CandidatePiece& piece);
   void add_call(const Part& part, CandidatePiece& piece);
   void read_feedback(json::Reader& reader);
-  void read_usage(json::Reader& reader);
   void read_finish(json::Reader& reader, CandidatePiece& piece) const;
   int& call_count(int64_t index);
 
@@ -76,9 +84,11 @@ class AnswerReader {
   int next_call_ = 0;       // of the whole answer, for ids
   std::string response_id_;
   std::string model_;
-  std::optional<llm::Usage> usage_;
+  json::PaddedBytes usage_json_;  // empty: none was seen
+  json::Range usage_at_;
+  json::Range text_at_;
+  int part_count_ = 0;
   std::string_view error_;
-  bool has_usage_ = false;
   bool blocked_ = false;
 };
 

@@ -47,7 +47,7 @@ std::unique_ptr<StreamTranslator> GeminiAdapter::translator(const llm::RequestVi
   return std::make_unique<GeminiStream>(view, base::unix_seconds(clock_.wall()));
 }
 
-bool GeminiAdapter::fetches(std::string_view url) const {
+bool GeminiAdapter::fetches(const Endpoint&, std::string_view url) const {
   return google_fetches(url);
 }
 

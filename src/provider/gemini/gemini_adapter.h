@@ -14,7 +14,7 @@ class GeminiAdapter : public Adapter {
 
   Result<UpstreamRequest> request(const Asking& asking) const override;
   std::unique_ptr<StreamTranslator> translator(const llm::RequestView& view) const override;
-  bool fetches(std::string_view url) const override;
+  bool fetches(const Endpoint& endpoint, std::string_view url) const override;
   Result<json::PaddedBytes> house_answer(const llm::RequestView& view,
                                          json::PaddedBytes body) const override;
 

@@ -285,6 +285,41 @@ TEST(GeminiStream, GoldensAtAnySplit) {
   }
 }
 
+// Events alike are poured, those with one space more are read: both must say the same.
+TEST(GeminiStream, TheMouldChangesNothingButTheSpeed) {
+  const auto event = [](std::string_view part, std::string_view usage, std::string_view space) {
+    return R"(data: {"candidates":[{"content":{"parts":[{)" + std::string(part) + "}]" +
+           std::string(space) + R"(,"role":"model"},"index":0}],"usageMetadata":{)" +
+           std::string(usage) + R"(},"modelVersion":"m","responseId":"r"})" + "\n\n";
+  };
+  const std::string_view parts[] = {R"("text":"a")",
+                                    R"("text":"b")",
+                                    R"("text":"\"q\" \ud83d")",
+                                    "\"text\":\"\xc3\xa9\"",
+                                    R"("text":"")",
+                                    R"("text":"c","thought":true)",
+                                    R"("text":"d","thought":true)",
+                                    R"("text":"e","thoughtSignature":"s")",
+                                    R"("text":"f"},{"text":"g")",
+                                    R"("functionCall":{"name":"f"})",
+                                    R"("text":"h")",
+                                    R"("text":"i")",
+                                    "\"text\":\"\xff\""};
+  const std::string_view usages[] = {R"("promptTokenCount":8,"candidatesTokenCount":2)",
+                                     R"("promptTokenCount":8,"x":[{"y":"}"}])"};
+  std::string alike;
+  std::string spaced;
+  bool space = false;
+  for (const std::string_view part : parts) {
+    for (const std::string_view usage : usages) {
+      alike += event(part, usage, "");
+      spaced += event(part, usage, (space = !space) ? " " : "");
+    }
+  }
+  EXPECT_EQ(translated(alike, alike.size()), translated(spaced, spaced.size()));
+  EXPECT_EQ(count(translated(alike, alike.size()), "malformed"), 2u);
+}
+
 TEST(GeminiStream, WhatIsNoAnswerIsMalformed) {
   EXPECT_EQ(translated("data: {\"candidates\":[\n\n", 100), "malformed\n");
   EXPECT_EQ(translated("data: 7\n\n", 100), "malformed\n");

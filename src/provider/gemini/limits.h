@@ -14,6 +14,8 @@ inline constexpr size_t kMaxSchemaBytes = size_t{512} << 10;
 // The API's own bound for stopSequences.
 inline constexpr int kMaxStopSequences = 5;
 
+// What a stream's events have in common is kept up to here; they have some 300 bytes.
+inline constexpr size_t kMaxMouldBytes = 2048;
 // Of one answer; the house's own bound for `n`.
 inline constexpr int64_t kMaxCandidates = 128;
 // Of a response's id, inside ours: OpenAI takes tool call ids of up to 40 bytes.

@@ -59,9 +59,9 @@ Result<json::PaddedBytes> whole_answer(const json::PaddedBytes& body, int64_t cr
     append_choice(out, refused, 0);
   }
   out += ']';
-  if (answer.usage()) {
+  if (const auto usage = answer.usage()) {
     out += R"(,"usage":)";
-    llm::append_usage_json(out, *answer.usage());
+    llm::append_usage_json(out, *usage);
   }
   out += '}';
   return json::PaddedBytes(out);

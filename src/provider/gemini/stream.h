@@ -26,7 +26,21 @@ class GeminiStream : public StreamTranslator {
     bool finished = false;
   };
 
+  // What events that bring no more than a piece of text have in common around it (their usage
+  // aside), and what chunks have around it that are made of them: such events need no full reading.
+  struct Mould {
+    bool set = false;
+    bool has_usage = false;
+    std::string head_in;    // up to and with the quote that opens the text
+    std::string middle_in;  // from the quote that closes it to the usage, or to the end
+    std::string tail_in;    // behind the usage
+    std::string head_out;
+    std::string tail_out;
+  };
+
   void write_head();
+  void make_mould(std::string_view event);
+  bool pour(std::string_view event, HouseEvents& out);
   void write_chunk(HouseEvents& out);
   bool write_choice(const CandidatePiece& piece, std::string& text);
   bool all_finished() const { return finished_ >= expected_; }
@@ -36,6 +50,8 @@ class GeminiStream : public StreamTranslator {
   const int64_t created_;
   std::string head_;  // of every chunk, up to its choices
   std::string scratch_;
+  Mould mould_;
+  bool plain_chunk_ = false;  // the chunk written last has a text and nothing else
   std::vector<Candidate> candidates_;
   int64_t finished_ = 0;
 };

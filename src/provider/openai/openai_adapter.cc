@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "provider/family/family_change.h"
+#include "provider/family/family_rules.h"
 #include "provider/request_head.h"
 
 namespace deeppool::provider::openai {
@@ -70,6 +71,10 @@ Result<UpstreamRequest> OpenAiAdapter::request(const Asking& asking) const {
                                     .more_fields = "",
                                     .content_length = made.body.size()});
   return made;
+}
+
+bool OpenAiAdapter::fetches(const Endpoint& endpoint, std::string_view) const {
+  return family::rules_for(endpoint.provider_type).fetches_urls;
 }
 
 }  // namespace deeppool::provider::openai

@@ -9,6 +9,7 @@ namespace deeppool::provider::openai {
 class OpenAiAdapter : public Adapter {
  public:
   Result<UpstreamRequest> request(const Asking& asking) const override;
+  bool fetches(const Endpoint& endpoint, std::string_view url) const override;
 };
 
 // The member of a request body by which `endpoint` takes a bound on the answer. OpenAI's newer
