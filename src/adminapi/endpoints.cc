@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include "adminapi/audited_change.h"
+#include "adminapi/endpoint_health.h"
 #include "adminapi/limits.h"
 #include "provider/base_url.h"
+#include "provider/catalog.h"
 #include "provider/endpoint_store.h"
 #include "webapi/fields.h"
 #include "webapi/limits.h"
@@ -20,7 +22,6 @@ using http::Method;
 using webapi::Answer;
 using webapi::Fields;
 using webapi::Request;
-using webapi::Services;
 
 // Enough to tell keys apart, too little to use one.
 std::string masked(const crypto::Sealer& sealer, const StoredEndpoint& e) {
@@ -44,18 +45,30 @@ boost::json::object endpoint_json(const crypto::Sealer& sealer, const StoredEndp
           {"priority", e.priority},
           {"max_inflight", e.max_inflight},
           {"enabled", e.enabled},
+          {"api_version", e.api_version},
+          {"prefix_continuation", e.prefix_continuation},
+          {"param_policy", e.param_policy},
           {"created_at", e.created_at_ms},
           {"updated_at", e.updated_at_ms}};
 }
 
 Result<void> check_provider_type(std::string_view type) {
-  for (const std::string_view known : {"openai", "anthropic", "gemini", "deepseek", "qwen", "kimi",
-                                       "glm", "ernie", "minimax", "custom"}) {
-    if (type == known) return {};
+  std::string known;
+  for (const std::string_view name : provider::kProviderTypes) {
+    if (type == name) return {};
+    known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
   }
-  return Error::invalid("provider_type",
-                        "`provider_type` must be openai, anthropic, gemini, deepseek, qwen, kimi, "
-                        "glm, ernie, minimax or custom.");
+  return Error::invalid("provider_type", "`provider_type` must be one of " + known + ".");
+}
+
+// It becomes a header.
+Result<void> check_api_version(std::string_view version) {
+  for (const char c : version) {
+    if (c > 0x20 && c < 0x7f) continue;
+    return Error::invalid("api_version",
+                          "`api_version` must be visible ASCII characters without white space.");
+  }
+  return {};
 }
 
 Result<void> check_key(std::string_view key) {
@@ -70,6 +83,12 @@ Result<void> check_key(std::string_view key) {
 Result<void> check_ca_file(const std::string& path) {
   if (path.empty() || access(path.c_str(), R_OK) == 0) return {};
   return Error::invalid("ca_file", "`ca_file` must name a PEM file that this server can read.");
+}
+
+// As it is shown: with how it does.
+boost::json::value shown(const Admin& admin, base::EndpointId id, boost::json::object endpoint) {
+  endpoint["health"] = health_json(admin, id);
+  return endpoint;
 }
 
 struct EndpointBody {
@@ -106,11 +125,15 @@ Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, 
   e.max_inflight =
       body.integer("max_inflight", {.min = 0, .max = kMaxInflight}).value_or(e.max_inflight);
   e.enabled = body.flag("enabled").value_or(e.enabled);
+  e.api_version = body.text("api_version", {.max = kMaxApiVersionBytes}).value_or(e.api_version);
+  e.prefix_continuation = body.flag("prefix_continuation").value_or(e.prefix_continuation);
+  e.param_policy = body.choice("param_policy", {"drop", "refuse"}).value_or(e.param_policy);
   out.key = body.secret("api_key", kMaxUpstreamKeyBytes);
   DP_CHECK(body.finish());
   DP_CHECK(check_provider_type(e.provider_type));
   DP_CHECK(provider::parse_base_url(e.endpoint));
   DP_CHECK(check_ca_file(e.ca_file));
+  DP_CHECK(check_api_version(e.api_version));
   if (out.key) DP_CHECK(check_key(*out.key));
   return out;
 }
@@ -127,82 +150,100 @@ Result<void> keep_key_at_home(const StoredEndpoint& before, const EndpointBody& 
                         "(\"\" for none).");
 }
 
-Answer list_of(const Services& s, const Request& request, std::optional<std::string> family) {
+Answer list_of(const Admin& admin, const Request& request, std::optional<std::string> family) {
   DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
-  DP_TRY(auto reader, s.database.read());
+  DP_TRY(auto reader, admin.services.database.read());
   DP_TRY(const auto found, endpoints::search(reader, {.keyword = paging.keyword,
                                                       .family = std::move(family),
                                                       .limit = paging.size,
                                                       .offset = paging.offset()}));
   boost::json::array items;
-  for (const auto& e : found.endpoints) items.push_back(endpoint_json(s.sealer, e));
+  for (const auto& e : found.endpoints) {
+    items.push_back(shown(admin, e.id, endpoint_json(admin.services.sealer, e)));
+  }
   return webapi::page_of(paging, std::move(items), found.total);
 }
 
-Answer list_endpoints(const Services& s, const Request& request) {
-  return list_of(s, request, request.query("model_family"));
+Answer list_endpoints(const Admin& admin, const Request& request) {
+  return list_of(admin, request, request.query("model_family"));
 }
 
-Answer list_family(const Services& s, const Request& request) {
-  return list_of(s, request, request.params[0]);
+Answer list_family(const Admin& admin, const Request& request) {
+  return list_of(admin, request, request.params[0]);
 }
 
-Answer show_endpoint(const Services& s, const Request& request) {
+Answer show_endpoint(const Admin& admin, const Request& request) {
   DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
-  DP_TRY(auto reader, s.database.read());
+  DP_TRY(auto reader, admin.services.database.read());
   DP_TRY(const StoredEndpoint e, endpoints::get(reader, id));
-  return boost::json::value(endpoint_json(s.sealer, e));
+  return shown(admin, id, endpoint_json(admin.services.sealer, e));
 }
 
-Answer create_endpoint(const Services& s, const Request& request) {
+Answer create_endpoint(const Admin& admin, const Request& request) {
   DP_TRY(const EndpointBody body, read_endpoint(request, {}, Reading::whole));
   boost::json::object created;
-  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
-    DP_TRY(const auto id, endpoints::create(tx, body.endpoint, webapi::now_ms(s)));
-    DP_CHECK(endpoints::set_key(tx, s.sealer, id, body.key.value_or("")));
+  base::EndpointId id;
+  DP_CHECK(audited_change(admin.services, request, [&](sql::Writer& tx) -> Result<Change> {
+    DP_TRY(id, endpoints::create(tx, body.endpoint, webapi::now_ms(admin.services)));
+    DP_CHECK(endpoints::set_key(tx, admin.services.sealer, id, body.key.value_or("")));
     DP_TRY(const StoredEndpoint fresh, endpoints::get(tx, id));
-    created = endpoint_json(s.sealer, fresh);
+    created = endpoint_json(admin.services.sealer, fresh);
     return Change{"endpoint.create", "endpoint", std::to_string(id.value), difference({}, created)};
   }));
-  return boost::json::value(std::move(created));
+  return shown(admin, id, std::move(created));
 }
 
-Answer change_endpoint(const Services& s, const Request& request, Reading reading) {
+Answer change_endpoint(const Admin& admin, const Request& request, Reading reading) {
   DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
   boost::json::object updated;
-  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+  DP_CHECK(audited_change(admin.services, request, [&](sql::Writer& tx) -> Result<Change> {
     DP_TRY(const StoredEndpoint before, endpoints::get(tx, id));
     StoredEndpoint base = before;
     if (reading == Reading::whole) base = {};
     base.id = id;
     DP_TRY(const EndpointBody body, read_endpoint(request, std::move(base), reading));
     DP_CHECK(keep_key_at_home(before, body));
-    DP_CHECK(endpoints::update(tx, body.endpoint, webapi::now_ms(s)));
-    if (body.key) DP_CHECK(endpoints::set_key(tx, s.sealer, id, *body.key));
+    DP_CHECK(endpoints::update(tx, body.endpoint, webapi::now_ms(admin.services)));
+    if (body.key) DP_CHECK(endpoints::set_key(tx, admin.services.sealer, id, *body.key));
     DP_TRY(const StoredEndpoint fresh, endpoints::get(tx, id));
-    updated = endpoint_json(s.sealer, fresh);
+    updated = endpoint_json(admin.services.sealer, fresh);
     return Change{"endpoint.update", "endpoint", std::to_string(id.value),
-                  difference(endpoint_json(s.sealer, before), updated)};
+                  difference(endpoint_json(admin.services.sealer, before), updated)};
   }));
-  return boost::json::value(std::move(updated));
+  return shown(admin, id, std::move(updated));
 }
 
-Answer replace_endpoint(const Services& s, const Request& request) {
-  return change_endpoint(s, request, Reading::whole);
+Answer replace_endpoint(const Admin& admin, const Request& request) {
+  return change_endpoint(admin, request, Reading::whole);
 }
 
-Answer patch_endpoint(const Services& s, const Request& request) {
-  return change_endpoint(s, request, Reading::partial);
+Answer patch_endpoint(const Admin& admin, const Request& request) {
+  return change_endpoint(admin, request, Reading::partial);
 }
 
-Answer delete_endpoint(const Services& s, const Request& request) {
+Answer delete_endpoint(const Admin& admin, const Request& request) {
   DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
-  DP_CHECK(audited_change(s, request, [&](sql::Writer& tx) -> Result<Change> {
+  DP_CHECK(audited_change(admin.services, request, [&](sql::Writer& tx) -> Result<Change> {
     DP_TRY(const StoredEndpoint before, endpoints::get(tx, id));
     DP_CHECK(endpoints::remove(tx, id));
     return Change{"endpoint.delete", "endpoint", std::to_string(id.value), {{"name", before.name}}};
   }));
   return boost::json::value();
+}
+
+// Health is this process's own, so only here.
+Answer readmit_endpoint(const Admin& admin, const Request& request) {
+  DP_TRY(const auto id, webapi::path_id<base::EndpointId>(request, 0, "endpoint"));
+  boost::json::object endpoint;
+  DP_CHECK(audited_change(admin.services, request, [&](sql::Writer& tx) -> Result<Change> {
+    DP_TRY(const StoredEndpoint e, endpoints::get(tx, id));
+    endpoint = endpoint_json(admin.services.sealer, e);
+    return Change{"endpoint.readmit", "endpoint", std::to_string(id.value), {{"name", e.name}}};
+  }));
+  const auto catalog = admin.catalog.current();
+  const provider::Endpoint* live = catalog->find_endpoint(id);
+  if (live != nullptr) live->health->readmit(admin.services.clock.now());
+  return shown(admin, id, std::move(endpoint));
 }
 
 }  // namespace
@@ -213,8 +254,7 @@ Result<UnsavedEndpoint> read_unsaved_endpoint(const Request& request) {
 }
 
 std::vector<http::Route> endpoint_routes(const Admin& admin) {
-  const Services& s = admin.services;
-  const auto at = webapi::blocking_with(s, std::cref(s));
+  const auto at = webapi::blocking_with(admin.services, admin);
   using webapi::kMaxBody;
   const std::string all = "/api/v1/admin/endpoints";
   return {
@@ -225,6 +265,7 @@ std::vector<http::Route> endpoint_routes(const Admin& admin) {
       {Method::put, all + "/{id}", Access::admin, kMaxBody, at(replace_endpoint)},
       {Method::patch, all + "/{id}", Access::admin, kMaxBody, at(patch_endpoint)},
       {Method::del, all + "/{id}", Access::admin, kMaxBody, at(delete_endpoint)},
+      {Method::post, all + "/{id}/readmit", Access::admin, kMaxBody, at(readmit_endpoint)},
   };
 }
 

@@ -213,6 +213,8 @@ boost::json::object model_json(const StoredModel& m) {
           {"tags", boost::json::array(m.tags.begin(), m.tags.end())},
           {"priority", m.priority},
           {"enabled", m.enabled},
+          {"hedge_after_ms", m.hedge_after_ms},
+          {"hedge_max_percent", m.hedge_max_percent},
           {"created_at", m.created_at_ms},
           {"updated_at", m.updated_at_ms}};
 }
@@ -234,6 +236,10 @@ Result<StoredModel> finish_model(Fields& body, StoredModel m) {
   m.priority =
       body.integer("priority", {.min = -kMaxPriority, .max = kMaxPriority}).value_or(m.priority);
   m.enabled = body.flag("enabled").value_or(m.enabled);
+  m.hedge_after_ms = body.integer("hedge_after_ms", {.min = 0, .max = kMaxHedgeAfterMs})
+                         .value_or(m.hedge_after_ms);
+  m.hedge_max_percent = body.integer("hedge_max_percent", {.min = 0, .max = kMaxHedgePercent})
+                            .value_or(m.hedge_max_percent);
   // The kind first: it is the reason why the others are not supported.
   body.check(check_vendor(m.vendor_type));
   for (const std::string_view name : kLater) body.not_yet(name);

@@ -13,18 +13,32 @@ namespace {
 
 using EndpointsById = std::unordered_map<base::EndpointId, std::shared_ptr<const Endpoint>>;
 
+// What an endpoint's past was made with: the same server, asked in the same way.
+bool same_connection(const Endpoint& a, const Endpoint& b) {
+  return a.base_url == b.base_url && a.api_key == b.api_key && a.ca_file == b.ca_file &&
+         a.provider_type == b.provider_type;
+}
+
+std::shared_ptr<EndpointHealth> health_of(const Endpoint& endpoint, const Catalog& before) {
+  const Endpoint* known = before.find_endpoint(endpoint.id);
+  if (known != nullptr && same_connection(*known, endpoint)) return known->health;
+  return std::make_shared<EndpointHealth>();
+}
+
 Result<std::shared_ptr<const Endpoint>> open_endpoint(const endpoints::StoredEndpoint& stored,
-                                                      const crypto::Sealer& sealer) {
+                                                      const crypto::Sealer& sealer,
+                                                      const Catalog& before) {
   DP_TRY(std::string key, endpoints::reveal_key(sealer, stored));
   DP_TRY(Endpoint e, live_endpoint(stored, std::move(key)));
+  e.health = health_of(e, before);
   return std::make_shared<const Endpoint>(std::move(e));
 }
 
 EndpointsById open_all(const std::vector<endpoints::StoredEndpoint>& stored,
-                       const crypto::Sealer& sealer) {
+                       const crypto::Sealer& sealer, const Catalog& before) {
   EndpointsById by_id;
   for (const endpoints::StoredEndpoint& s : stored) {
-    auto opened = open_endpoint(s, sealer);
+    auto opened = open_endpoint(s, sealer, before);
     if (opened) {
       by_id[s.id] = *std::move(opened);
     } else {
@@ -56,8 +70,23 @@ governance::Price price_of(const models::StoredModel& stored) {
   return price;
 }
 
-std::shared_ptr<Model> build_model(models::StoredModel stored, const EndpointsById& by_id) {
+Hedging hedging_of(const models::StoredModel& stored, const Catalog& before) {
+  if (stored.hedge_after_ms <= 0 || stored.hedge_max_percent <= 0) return {};
+  Hedging hedging{std::chrono::milliseconds(stored.hedge_after_ms), nullptr};
+  const Model* known = before.find(stored.model_name);
+  if (known != nullptr && known->hedging.budget &&
+      known->hedging.budget->percent() == stored.hedge_max_percent) {
+    hedging.budget = known->hedging.budget;
+  } else {
+    hedging.budget = std::make_shared<ShareBudget>(stored.hedge_max_percent, kHedgeStock);
+  }
+  return hedging;
+}
+
+std::shared_ptr<Model> build_model(models::StoredModel stored, const EndpointsById& by_id,
+                                   const Catalog& before) {
   auto m = std::make_shared<Model>();
+  m->hedging = hedging_of(stored, before);
   m->price = price_of(stored);
   const auto priority = [](const auto& endpoint) { return endpoint->priority; };
   for (const base::EndpointId id : stored.endpoint_ids) {
@@ -119,8 +148,10 @@ bool Model::sold() const {
          });
 }
 
-Catalog::Catalog(std::vector<std::shared_ptr<const Model>> models, uint64_t version)
-    : models_(std::move(models)), version_(version) {
+Catalog::Catalog(std::vector<std::shared_ptr<const Model>> models,
+                 std::vector<std::shared_ptr<const Endpoint>> endpoints, uint64_t version)
+    : models_(std::move(models)), endpoints_(std::move(endpoints)), version_(version) {
+  std::ranges::sort(endpoints_, {}, [](const auto& e) { return e->id; });
   by_name_.reserve(models_.size());
   for (const auto& model : models_) by_name_[model->name] = model.get();
 }
@@ -128,6 +159,12 @@ Catalog::Catalog(std::vector<std::shared_ptr<const Model>> models, uint64_t vers
 const Model* Catalog::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
+}
+
+const Endpoint* Catalog::find_endpoint(base::EndpointId id) const {
+  const auto found =
+      std::ranges::lower_bound(endpoints_, id, {}, [](const auto& e) { return e->id; });
+  return found == endpoints_.end() || (*found)->id != id ? nullptr : found->get();
 }
 
 std::shared_ptr<const Catalog> CatalogDirectory::current() const {
@@ -143,17 +180,21 @@ Result<void> CatalogDirectory::reload(sql::Database& database, const crypto::Sea
     DP_TRY(stored_endpoints, endpoints::load_enabled(reader));
     DP_TRY(stored_models, models::load_enabled(reader));
   }
-  const EndpointsById by_id = open_all(stored_endpoints, sealer);
+  const auto before = current();
+  const EndpointsById by_id = open_all(stored_endpoints, sealer, *before);
   std::vector<std::shared_ptr<Model>> built;
   built.reserve(stored_models.size());
   for (models::StoredModel& stored : stored_models) {
-    built.push_back(build_model(std::move(stored), by_id));
+    built.push_back(build_model(std::move(stored), by_id, *before));
   }
   join_children(built);
   DP_CHECK(note_prices(database, built));
+  std::vector<std::shared_ptr<const Endpoint>> opened;
+  opened.reserve(by_id.size());
+  for (const auto& [id, endpoint] : by_id) opened.push_back(endpoint);
   auto fresh = std::make_shared<const Catalog>(
-      std::vector<std::shared_ptr<const Model>>(built.begin(), built.end()),
-      current()->version() + 1);
+      std::vector<std::shared_ptr<const Model>>(built.begin(), built.end()), std::move(opened),
+      before->version() + 1);
   const std::scoped_lock lock(mutex_);
   current_.swap(fresh);  // the old one dies after the lock, if nobody holds it
   return {};

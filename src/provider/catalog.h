@@ -3,6 +3,7 @@
 // Upstream keys are in the clear here and nowhere else: memory only, never logged or shown.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -15,14 +16,24 @@
 #include "base/ids.h"
 #include "crypto/sealer.h"
 #include "governance/pricing/price_tiers.h"
+#include "provider/health.h"
+#include "provider/share_budget.h"
 #include "sql/database.h"
 
 namespace deeppool::provider {
 
+// The kinds of upstreams that can be registered, each with its dialect (adapter.h).
+inline constexpr std::array<std::string_view, 10> kProviderTypes = {
+    "openai", "anthropic", "gemini", "deepseek", "qwen",
+    "kimi",   "glm",       "ernie",  "minimax",  "custom"};
+
+// What becomes of a caller's parameters that an endpoint does not take.
+enum class ParamPolicy : uint8_t { drop, refuse };
+
 struct Endpoint {
   base::EndpointId id;
   std::string name;
-  std::string provider_type;  // "openai" or "custom"
+  std::string provider_type;  // one of kProviderTypes
   std::string base_url;       // as it was entered
   bool tls = false;
   std::string host;
@@ -34,7 +45,18 @@ struct Endpoint {
   int64_t weight = 1;
   int64_t priority = 0;              // higher is tried first
   int64_t max_inflight = 0;          // requests at once; 0: no limit
-  bool prefix_continuation = false;  // goes on behind an answer's beginning that it is given
+  std::string api_version;           // of the vendor's API; empty: the adapter's choice
+  bool prefix_continuation = false;  // it goes on behind a given beginning of an answer
+  ParamPolicy param_policy = ParamPolicy::drop;
+  // Never null. The same object in every catalog while the endpoint's address and key stay; a new
+  // one, without a past, when they change or the endpoint was disabled.
+  std::shared_ptr<EndpointHealth> health;
+};
+
+// A second endpoint is asked when the first has said nothing for this long.
+struct Hedging {
+  base::Duration after{};               // 0: never
+  std::shared_ptr<ShareBudget> budget;  // of this model, across reloads; null: never
 };
 
 struct Model;
@@ -63,6 +85,7 @@ struct Model {
   bool supports_vision = false;
   std::string param_scale;  // "70B"
   std::vector<std::string> tags;
+  Hedging hedging;
   int64_t priority = 0;    // order in lists, higher first
   int64_t created_ms = 0;  // unix
   int64_t updated_ms = 0;
@@ -75,17 +98,24 @@ struct Model {
 class Catalog {
  public:
   Catalog() = default;
-  Catalog(std::vector<std::shared_ptr<const Model>> models, uint64_t version);
+  Catalog(std::vector<std::shared_ptr<const Model>> models,
+          std::vector<std::shared_ptr<const Endpoint>> endpoints, uint64_t version);
 
   // Null if there is no such enabled model. Valid as long as the catalog.
   const Model* find(std::string_view name) const;
   // Higher priority first, then by name.
   const std::vector<std::shared_ptr<const Model>>& models() const { return models_; }
+  // Every enabled one that can be used, by id, whether or not a model has it; as stored: an
+  // upstream_model may be empty here.
+  const std::vector<std::shared_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
+  // Null if there is none. Valid as long as the catalog.
+  const Endpoint* find_endpoint(base::EndpointId id) const;
   // Grows with every reload; for caches that derive from a catalog.
   uint64_t version() const { return version_; }
 
  private:
   std::vector<std::shared_ptr<const Model>> models_;
+  std::vector<std::shared_ptr<const Endpoint>> endpoints_;
   std::unordered_map<std::string_view, const Model*> by_name_;
   uint64_t version_ = 0;
 };

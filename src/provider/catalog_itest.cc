@@ -189,6 +189,83 @@ TEST_P(CatalogStore, AReloadedCatalogEqualsAFreshOne) {
   }
 }
 
+TEST_P(CatalogStore, HealthSurvivesReloadsUntilTheConnectionIsAnotherOne) {
+  auto stored = named("a");
+  const auto a = stored.id = add_endpoint(stored, "sk-1");
+  add_model(model("m", {a}));
+  add_model(model("n", {a}));
+  CatalogDirectory directory;
+  const auto health = [&] {
+    EXPECT_TRUE(directory.reload(database(), sealer_).ok());
+    return directory.current()->find("m")->endpoints.at(0)->health;
+  };
+  const auto change = [&](auto work) {
+    EXPECT_TRUE(sql::run_transaction(database(), [&](sql::Writer& tx) -> Result<void> {
+                  return work(tx);
+                }).ok());
+  };
+  const auto update = [&](sql::Writer& tx) { return endpoints::update(tx, stored, kNow); };
+  const auto first = health();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(directory.current()->find("n")->endpoints.at(0)->health, first);
+  EXPECT_EQ(directory.current()->find_endpoint(a)->health, first);
+  EXPECT_EQ(directory.current()->find_endpoint(base::EndpointId{a.value + 1}), nullptr);
+  stored.name = "renamed";
+  stored.weight = 9;
+  stored.endpoint = "https://api.example.com/v1";  // as add_endpoint() filled it in
+  change(update);
+  EXPECT_EQ(health(), first);
+  change([&](sql::Writer& tx) { return endpoints::set_key(tx, sealer_, a, "sk-2"); });
+  const auto second = health();
+  EXPECT_NE(second, first);
+  stored.endpoint = "https://elsewhere.example.com/v1";
+  change(update);
+  const auto third = health();
+  EXPECT_NE(third, second);
+  stored.enabled = false;
+  change(update);
+  ASSERT_TRUE(directory.reload(database(), sealer_).ok());
+  stored.enabled = true;
+  change(update);
+  EXPECT_NE(health(), third);
+}
+
+TEST_P(CatalogStore, CarriesHowEndpointsAreSpokenToAndWhatIsHedged) {
+  auto stored = named("a");
+  stored.provider_type = "anthropic";
+  stored.api_version = "2023-06-01";
+  stored.prefix_continuation = true;
+  stored.param_policy = "refuse";
+  const auto a = add_endpoint(stored);
+  const auto plain = add_endpoint(named("plain"));
+  auto hedged = model("hedged", {a, plain});
+  hedged.hedge_after_ms = 800;
+  hedged.hedge_max_percent = 7;
+  hedged.id = add_model(hedged);
+  add_model(model("calm", {a}));
+  CatalogDirectory directory;
+  ASSERT_TRUE(directory.reload(database(), sealer_).ok());
+  const auto catalog = directory.current();
+  const Model* m = catalog->find("hedged");
+  EXPECT_EQ(m->endpoints.at(0)->api_version, "2023-06-01");
+  EXPECT_TRUE(m->endpoints.at(0)->prefix_continuation);
+  EXPECT_EQ(m->endpoints.at(0)->param_policy, ParamPolicy::refuse);
+  EXPECT_EQ(m->endpoints.at(1)->api_version, "");
+  EXPECT_FALSE(m->endpoints.at(1)->prefix_continuation);
+  EXPECT_EQ(m->endpoints.at(1)->param_policy, ParamPolicy::drop);
+  EXPECT_EQ(m->hedging.after, std::chrono::milliseconds(800));
+  EXPECT_EQ(m->hedging.budget->percent(), 7);
+  EXPECT_EQ(catalog->find("calm")->hedging.budget, nullptr);
+  ASSERT_TRUE(directory.reload(database(), sealer_).ok());
+  EXPECT_EQ(directory.current()->find("hedged")->hedging.budget, m->hedging.budget);
+  hedged.hedge_max_percent = 8;
+  ASSERT_TRUE(sql::run_transaction(database(), [&](sql::Writer& tx) {
+                return models::update(tx, hedged, kNow);
+              }).ok());
+  ASSERT_TRUE(directory.reload(database(), sealer_).ok());
+  EXPECT_EQ(directory.current()->find("hedged")->hedging.budget->percent(), 8);
+}
+
 TEST_P(CatalogStore, EndpointInUseCannotBeRemoved) {
   const auto a = add_endpoint(named("a"));
   const auto m = add_model(model("m", {a}));

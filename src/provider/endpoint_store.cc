@@ -19,14 +19,15 @@ StoredEndpoint StoredEndpoint::from_row(const sql::Row& row) {
   StoredEndpoint e;
   row.into(e.id, e.name, e.model_family, e.provider_type, e.endpoint, e.ca_file, e.upstream_model,
            e.weight, e.priority, e.max_inflight, e.enabled, e.created_at_ms, e.updated_at_ms,
-           e.key_sealed);
+           e.key_sealed, e.api_version, e.prefix_continuation, e.param_policy);
   return e;
 }
 
 Result<std::vector<StoredEndpoint>> load_enabled(sql::Reader& reader) {
   return reader.query<StoredEndpoint>(
       "SELECT id, name, model_family, provider_type, endpoint, ca_file, upstream_model, "
-      "weight, priority, max_inflight, enabled, created_at, updated_at, api_key_sealed FROM "
+      "weight, priority, max_inflight, enabled, created_at, updated_at, api_key_sealed, "
+      "api_version, prefix_continuation, param_policy FROM "
       "model_endpoints "
       "WHERE enabled = 1");
 }
@@ -43,7 +44,8 @@ Result<Found> search(sql::Reader& reader, const Search& wanted) {
   DP_TRY(found.endpoints,
          reader.query<StoredEndpoint>(
              "SELECT id, name, model_family, provider_type, endpoint, ca_file, upstream_model, "
-             "weight, priority, max_inflight, enabled, created_at, updated_at, api_key_sealed FROM "
+             "weight, priority, max_inflight, enabled, created_at, updated_at, api_key_sealed, "
+             "api_version, prefix_continuation, param_policy FROM "
              "model_endpoints WHERE (LOWER(name) LIKE LOWER(?) ESCAPE '!' OR LOWER(model_family) "
              "LIKE LOWER(?) ESCAPE '!' OR LOWER(upstream_model) LIKE LOWER(?) ESCAPE '!') AND "
              "model_family = COALESCE(?, model_family) ORDER BY name LIMIT ? OFFSET ?",
@@ -55,7 +57,8 @@ Result<StoredEndpoint> get(sql::Reader& reader, base::EndpointId id) {
   DP_TRY(auto row,
          reader.query_one<StoredEndpoint>(
              "SELECT id, name, model_family, provider_type, endpoint, ca_file, upstream_model, "
-             "weight, priority, max_inflight, enabled, created_at, updated_at, api_key_sealed FROM "
+             "weight, priority, max_inflight, enabled, created_at, updated_at, api_key_sealed, "
+             "api_version, prefix_continuation, param_policy FROM "
              "model_endpoints WHERE id = ?",
              id));
   if (!row) return no_such_endpoint();
@@ -68,24 +71,26 @@ Result<std::string> reveal_key(const crypto::Sealer& sealer, const StoredEndpoin
 }
 
 Result<base::EndpointId> create(sql::Writer& tx, const StoredEndpoint& e, int64_t now_ms) {
-  DP_TRY(
-      const sql::Outcome done,
-      tx.execute("INSERT INTO model_endpoints (name, model_family, provider_type, endpoint, "
-                 "ca_file, upstream_model, weight, priority, max_inflight, enabled, created_at, "
-                 "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                 e.name, e.model_family, e.provider_type, e.endpoint, e.ca_file, e.upstream_model,
-                 e.weight, e.priority, e.max_inflight, e.enabled, now_ms, now_ms));
+  DP_TRY(const sql::Outcome done,
+         tx.execute("INSERT INTO model_endpoints (name, model_family, provider_type, endpoint, "
+                    "ca_file, upstream_model, weight, priority, max_inflight, enabled, "
+                    "api_version, prefix_continuation, param_policy, created_at, updated_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    e.name, e.model_family, e.provider_type, e.endpoint, e.ca_file,
+                    e.upstream_model, e.weight, e.priority, e.max_inflight, e.enabled,
+                    e.api_version, e.prefix_continuation, e.param_policy, now_ms, now_ms));
   return base::EndpointId{done.last_insert_id};
 }
 
 Result<void> update(sql::Writer& tx, const StoredEndpoint& e, int64_t now_ms) {
-  DP_TRY(
-      const sql::Outcome done,
-      tx.execute("UPDATE model_endpoints SET name = ?, model_family = ?, provider_type = ?, "
-                 "endpoint = ?, ca_file = ?, upstream_model = ?, weight = ?, priority = ?, "
-                 "max_inflight = ?, enabled = ?, updated_at = ? WHERE id = ?",
-                 e.name, e.model_family, e.provider_type, e.endpoint, e.ca_file, e.upstream_model,
-                 e.weight, e.priority, e.max_inflight, e.enabled, now_ms, e.id));
+  DP_TRY(const sql::Outcome done,
+         tx.execute("UPDATE model_endpoints SET name = ?, model_family = ?, provider_type = ?, "
+                    "endpoint = ?, ca_file = ?, upstream_model = ?, weight = ?, priority = ?, "
+                    "max_inflight = ?, enabled = ?, api_version = ?, prefix_continuation = ?, "
+                    "param_policy = ?, updated_at = ? WHERE id = ?",
+                    e.name, e.model_family, e.provider_type, e.endpoint, e.ca_file,
+                    e.upstream_model, e.weight, e.priority, e.max_inflight, e.enabled,
+                    e.api_version, e.prefix_continuation, e.param_policy, now_ms, e.id));
   if (done.affected == 0) return no_such_endpoint();
   return {};
 }

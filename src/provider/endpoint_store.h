@@ -24,6 +24,9 @@ struct StoredEndpoint {
   int64_t priority = 0;
   int64_t max_inflight = 0;
   bool enabled = true;
+  std::string api_version;            // of the vendor's API; empty: the adapter's choice
+  bool prefix_continuation = false;   // it goes on behind a given beginning of an answer
+  std::string param_policy = "drop";  // or "refuse"
   int64_t created_at_ms = 0;
   int64_t updated_at_ms = 0;
   std::optional<std::string> key_sealed;  // none: the upstream wants no key

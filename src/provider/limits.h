@@ -30,6 +30,10 @@ inline constexpr std::chrono::seconds kLongestRetryAfter{60};
 // taken for the same trouble and lasts longer.
 inline constexpr std::chrono::seconds kProbation{10};
 
+// Hedges that a model may save up: a burst of slow answers is met, a broken upstream is not
+// doubled.
+inline constexpr int64_t kHedgeStock = 5;
+
 // How fast a latency that was high is forgotten.
 inline constexpr std::chrono::seconds kLatencyMemory{10};
 

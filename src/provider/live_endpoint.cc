@@ -21,6 +21,10 @@ Result<Endpoint> live_endpoint(const endpoints::StoredEndpoint& stored, std::str
   e.weight = stored.weight;
   e.priority = stored.priority;
   e.max_inflight = stored.max_inflight;
+  e.api_version = stored.api_version;
+  e.prefix_continuation = stored.prefix_continuation;
+  e.param_policy = stored.param_policy == "refuse" ? ParamPolicy::refuse : ParamPolicy::drop;
+  e.health = std::make_shared<EndpointHealth>();
   return e;
 }
 

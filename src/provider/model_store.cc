@@ -25,7 +25,8 @@ struct RawModel {
     row.into(m.id, m.model_name, m.vendor_type, out.children, m.routing_policy, m.pricing_tiers,
              m.contributor_tiers, m.max_context_length, m.max_output_tokens, m.param_scale,
              m.supports_reasoning, m.supports_function_call, m.supports_vision, out.tags,
-             m.priority, m.enabled, m.created_at_ms, m.updated_at_ms);
+             m.priority, m.enabled, m.created_at_ms, m.updated_at_ms, m.hedge_after_ms,
+             m.hedge_max_percent);
     return out;
   }
 };
@@ -81,7 +82,8 @@ Result<std::vector<StoredModel>> load_enabled(sql::Reader& reader) {
              "contributor_tiers, "
              "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
-             "priority, enabled, created_at, updated_at FROM model_registry WHERE enabled = 1 "
+             "priority, enabled, created_at, updated_at, hedge_after_ms, hedge_max_percent FROM "
+             "model_registry WHERE enabled = 1 "
              "ORDER BY priority DESC, model_name"));
   return cooked(reader, std::move(rows));
 }
@@ -102,7 +104,8 @@ Result<Found> search(sql::Reader& reader, const Search& wanted) {
              "contributor_tiers, "
              "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
-             "priority, enabled, created_at, updated_at FROM model_registry WHERE "
+             "priority, enabled, created_at, updated_at, hedge_after_ms, hedge_max_percent FROM "
+             "model_registry WHERE "
              "LOWER(model_name) LIKE LOWER(?) ESCAPE '!' AND enabled = COALESCE(?, enabled) "
              "ORDER BY priority DESC, model_name LIMIT ? OFFSET ?",
              pattern, enabled, wanted.limit, wanted.offset));
@@ -117,7 +120,8 @@ Result<StoredModel> get(sql::Reader& reader, base::ModelId id) {
              "contributor_tiers, "
              "max_context_length, max_output_tokens, "
              "param_scale, supports_reasoning, supports_function_call, supports_vision, tags, "
-             "priority, enabled, created_at, updated_at FROM model_registry WHERE id = ?",
+             "priority, enabled, created_at, updated_at, hedge_after_ms, hedge_max_percent FROM "
+             "model_registry WHERE id = ?",
              id));
   if (rows.empty()) return no_such_model();
   DP_TRY(auto models, cooked(reader, std::move(rows)));
@@ -142,14 +146,14 @@ Result<base::ModelId> create(sql::Writer& tx, const StoredModel& m, int64_t now_
          tx.execute("INSERT INTO model_registry (model_name, vendor_type, child_models, "
                     "routing_policy, pricing_tiers, contributor_tiers, max_context_length, "
                     "max_output_tokens, param_scale, supports_reasoning, supports_function_call, "
-                    "supports_vision, tags, priority, enabled, supported_engines, created_at, "
-                    "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                    "'[]', ?, ?)",
+                    "supports_vision, tags, priority, enabled, hedge_after_ms, hedge_max_percent, "
+                    "supported_engines, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, "
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?)",
                     m.model_name, m.vendor_type, json::write_string_list(m.child_models),
                     m.routing_policy, m.pricing_tiers, m.contributor_tiers, m.max_context_length,
                     m.max_output_tokens, m.param_scale, m.supports_reasoning,
                     m.supports_function_call, m.supports_vision, json::write_string_list(m.tags),
-                    m.priority, m.enabled, now_ms, now_ms));
+                    m.priority, m.enabled, m.hedge_after_ms, m.hedge_max_percent, now_ms, now_ms));
   StoredModel linked = m;
   linked.id = base::ModelId{done.last_insert_id};
   DP_CHECK(write_links(tx, linked));
@@ -164,11 +168,13 @@ Result<void> update(sql::Writer& tx, const StoredModel& m, int64_t now_ms) {
           "child_models = ?, routing_policy = ?, pricing_tiers = ?, "
           "contributor_tiers = ?, max_context_length = ?, max_output_tokens = ?, param_scale = ?, "
           "supports_reasoning = ?, supports_function_call = ?, supports_vision = ?, "
-          "tags = ?, priority = ?, enabled = ?, updated_at = ? WHERE id = ?",
+          "tags = ?, priority = ?, enabled = ?, hedge_after_ms = ?, hedge_max_percent = ?, "
+          "updated_at = ? WHERE id = ?",
           m.model_name, m.vendor_type, json::write_string_list(m.child_models), m.routing_policy,
           m.pricing_tiers, m.contributor_tiers, m.max_context_length, m.max_output_tokens,
           m.param_scale, m.supports_reasoning, m.supports_function_call, m.supports_vision,
-          json::write_string_list(m.tags), m.priority, m.enabled, now_ms, m.id));
+          json::write_string_list(m.tags), m.priority, m.enabled, m.hedge_after_ms,
+          m.hedge_max_percent, now_ms, m.id));
   if (done.affected == 0) return no_such_model();
   return write_links(tx, m);
 }

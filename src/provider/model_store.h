@@ -29,6 +29,8 @@ struct StoredModel {
   std::vector<std::string> tags;
   int64_t priority = 0;
   bool enabled = true;
+  int64_t hedge_after_ms = 0;     // without a first byte, a second endpoint is asked; 0: never
+  int64_t hedge_max_percent = 5;  // of its requests
   int64_t created_at_ms = 0;
   int64_t updated_at_ms = 0;
   std::vector<base::EndpointId> endpoint_ids;  // in the order in which they are listed

@@ -33,6 +33,7 @@ class ShareBudget {
   }
   // What was not needed after all.
   void give_back() { left_.fetch_add(kWhole, std::memory_order_relaxed); }
+  int64_t percent() const { return earned_; }
   int64_t left() const { return left_.load(std::memory_order_relaxed) / kWhole; }
 
  private:

@@ -82,6 +82,8 @@ TEST_P(Registry, BadEndpointsNameTheField) {
       {R"({"name":"e"})", 400, "endpoint"},
       {R"({"name":"e","endpoint":"h/v1"})", 400, "endpoint"},
       {R"({"name":"e","endpoint":"https://u:p@h/v1"})", 400, "endpoint"},
+      {R"({"name":"e","endpoint":"https://h/v1","param_policy":"keep"})", 400, "param_policy"},
+      {R"({"name":"e","endpoint":"https://h/v1","api_version":"a b"})", 400, "api_version"},
       {R"({"name":"e","endpoint":"https://h/v1","provider_type":"x"})", 400, "provider_type"},
       {R"({"name":"e","endpoint":"https://h/v1","weight":0})", 400, "weight"},
       {R"({"name":"e","endpoint":"https://h/v1","max_inflight":-1})", 400, "max_inflight"},
@@ -99,6 +101,69 @@ TEST_P(Registry, BadEndpointsNameTheField) {
   const Reply taken = post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})");
   EXPECT_EQ(taken.status, 409);
   EXPECT_EQ(taken.param(), "name");
+}
+
+TEST_P(Registry, EveryProviderTypeIsTaken) {
+  for (const char* type : {"openai", "anthropic", "gemini", "deepseek", "qwen", "kimi", "glm",
+                           "ernie", "minimax", "custom"}) {
+    const Reply made =
+        post(kEndpoints, at(R"({"name":"@","endpoint":"https://h/v1","provider_type":"@",
+                           "api_version":"2023-06-01","prefix_continuation":true,
+                           "param_policy":"refuse"})",
+                            type));
+    ASSERT_EQ(made.status, 200) << made.raw;
+    const Reply shown = on("GET", std::string(kEndpoints) + "/" + id_of(made));
+    EXPECT_EQ(shown.data().at("provider_type").as_string(), type);
+    EXPECT_EQ(shown.data().at("api_version").as_string(), "2023-06-01");
+    EXPECT_TRUE(shown.data().at("prefix_continuation").as_bool());
+    EXPECT_EQ(shown.data().at("param_policy").as_string(), "refuse");
+  }
+}
+
+TEST_P(Registry, HealthIsShownAndAnEndpointReadmittedByHand) {
+  const Reply made = post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})");
+  const std::string path = std::string(kEndpoints) + "/" + id_of(made);
+  const auto health = [&] { return on("GET", path).data().at("health"); };
+  EXPECT_EQ(health().at("state").as_string(), "healthy");
+  EXPECT_TRUE(health().at("ejected_until").is_null());
+  const auto catalog = rig().catalog().current();
+  base::SeededRandom random(1);
+  {
+    auto entry = catalog->endpoints().front()->health->enter(0, rig().clock().now());
+    entry.slot.failed(provider::Fault::rate_limited, std::chrono::seconds(9), rig().clock().now(),
+                      random);
+    const auto sick = health();
+    EXPECT_EQ(sick.at("state").as_string(), "ejected");
+    EXPECT_TRUE(sick.at("told_to_wait").as_bool());
+    EXPECT_EQ(sick.at("ejected_until").as_int64(), base::unix_ms(rig().clock().wall()) + 9000);
+    EXPECT_EQ(sick.at("consecutive_failures").as_int64(), 1);
+    EXPECT_EQ(sick.at("inflight").as_int64(), 1);
+    EXPECT_EQ(sick.at("last_error").as_string(), "rate_limited");
+    EXPECT_EQ(sick.at("error_rate").to_number<double>(), 1.0);
+  }
+  const Reply listed = on("GET", kEndpoints);
+  EXPECT_EQ(listed.data().at("items").at(0).at("health").at("state").as_string(), "ejected");
+  const Reply readmitted = on("POST", path + "/readmit");
+  ASSERT_EQ(readmitted.status, 200) << readmitted.raw;
+  EXPECT_EQ(readmitted.data().at("health").at("state").as_string(), "healthy");
+  const Reply log = on("GET", "/api/v1/admin/audit-log");
+  EXPECT_EQ(log.data().at("items").at(0).at("action").as_string(), "endpoint.readmit");
+  EXPECT_EQ(on("POST", std::string(kEndpoints) + "/999999/readmit").status, 404);
+  EXPECT_EQ(on("PATCH", path, R"({"enabled":false})").status, 200);
+  EXPECT_TRUE(health().is_null());
+}
+
+TEST_P(Registry, HedgingOfAModelIsKept) {
+  const std::string e = id_of(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})"));
+  const Reply made = post(kModels, at(R"({"model_name":"m","endpoint_ids":[@]})", e));
+  EXPECT_EQ(made.data().at("hedge_after_ms").as_int64(), 0);
+  EXPECT_EQ(made.data().at("hedge_max_percent").as_int64(), 5);
+  const std::string path = std::string(kModels) + "/" + id_of(made);
+  const Reply set = on("PATCH", path, R"({"hedge_after_ms":700,"hedge_max_percent":10})");
+  EXPECT_EQ(set.data().at("hedge_after_ms").as_int64(), 700) << set.raw;
+  EXPECT_EQ(rig().catalog().current()->find("m")->hedging.budget->percent(), 10);
+  EXPECT_EQ(on("PATCH", path, R"({"hedge_max_percent":51})").param(), "hedge_max_percent");
+  EXPECT_EQ(on("PATCH", path, R"({"hedge_after_ms":-1})").param(), "hedge_after_ms");
 }
 
 TEST_P(Registry, FamiliesAndUsedEndpoints) {
