@@ -33,6 +33,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
              .inflight = shared.inflight,
              .funds = shared.funds,
              .spool = shared.spool,
+             .retries = shared.retries,
              .timeouts = shared.timeouts,
              .idempotency = &shared.idempotency,
              .writer = *writer_,

@@ -33,6 +33,7 @@ struct SharedParts {
   ratelimit::InflightLimiter& inflight;
   governance::Funds& funds;
   governance::Spool& spool;
+  provider::ShareBudget& retries;
   async::BlockingPool& lookups;
   http::TlsContexts& tls_contexts;
   const http::Proxy& proxy;

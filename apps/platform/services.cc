@@ -203,6 +203,7 @@ Result<void> Services::make_loops() {
                   inflight_,
                   *funds_,
                   *spool_,
+                  retries_,
                   *lookups_,
                   tls_contexts_,
                   proxy_,

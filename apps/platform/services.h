@@ -95,6 +95,7 @@ class Services {
   provider::CatalogDirectory catalog_;
   std::optional<routing::Router> models_router_;
   const provider::Adapters adapters_{clock_};
+  provider::ShareBudget retries_{gateway::kRetryPercent, gateway::kRetryStock};
   std::optional<jobs::ConfigRefresh> refresh_;
   async::CancelScope background_;  // jobs on the first loop
   identity::PasswordHasher passwords_;

@@ -4,26 +4,32 @@
 
 #include "gateway/answer_events.h"
 #include "gateway/bill.h"
-#include "provider/failure.h"
+#include "gateway/candidates.h"
 
 namespace deeppool::gateway {
 namespace {
 
 using provider::Elsewhere;
 using provider::Failure;
+using provider::Fault;
 
-Failure elsewhere(Error error) {
+// `fault`: what it means for the endpoint if the upstream failed.
+Failure elsewhere(Error error, Fault fault) {
   const Elsewhere hope =
       error.code == ErrorCode::cancelled ? Elsewhere::pointless : Elsewhere::worth_trying;
+  std::optional<Fault> found;
   if (error.code == ErrorCode::timeout) {
     error = Error(ErrorCode::upstream_timeout, "The model's provider took too long.", error.detail);
+    found = Fault::timeout;
+  } else if (error.code == ErrorCode::upstream_failed) {
+    found = fault;
   }
-  return {std::move(error), hope};
+  return {std::move(error), hope, found};
 }
 
 Failure bad_answer(const char* detail) {
   return {Error(ErrorCode::upstream_failed, "The model's provider answered wrongly.", detail),
-          Elsewhere::worth_trying};
+          Elsewhere::worth_trying, Fault::bad_answer};
 }
 
 // Reads the body whole, up to `limit` bytes.
@@ -71,15 +77,12 @@ class Attempt {
 
   // Empty when `reply` is there.
   DP_OWN_FRAME Task<std::optional<Failure>> send(base::Deadline deadline) {
-    call_.served = &model_;
-    call_.endpoint = &endpoint_;
-    ++call_.attempts;
     Result<provider::UpstreamRequest> asked = ask();
-    if (!asked) co_return Failure{std::move(asked).error(), Elsewhere::worth_trying};
+    if (!asked) co_return Failure{std::move(asked).error(), Elsewhere::worth_trying, {}};
     const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, endpoint_.ca_file};
     Result<std::unique_ptr<http::Reply>> answered = co_await call_.parts.client.request(
         origin, {http::Method::post, asked->head, asked->body.pieces()}, deadline, call_.x.scope);
-    if (!answered) co_return elsewhere(std::move(answered).error());
+    if (!answered) co_return elsewhere(std::move(answered).error(), Fault::connect);
     reply = std::move(*answered);
     const http::ResponseHead& answer = reply->head();
     call_.upstream_request_id = answer.headers.find("x-request-id").value_or("");
@@ -95,7 +98,7 @@ class Attempt {
   // A stream was asked and a JSON body came: an error with status 200, most likely.
   DP_OWN_FRAME Task<Failure> explain_json(base::Deadline deadline) {
     Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
-    if (!body) co_return elsewhere(std::move(body).error());
+    if (!body) co_return elsewhere(std::move(body).error(), Fault::bad_answer);
     const auto said = llm::find_error(body->view());
     co_return said ? provider::failure_of_error(*said)
                    : bad_answer("a JSON body where a stream was asked for");
@@ -162,11 +165,11 @@ std::unique_ptr<OpenStream> make_stream(Call& call, Attempt& attempt) {
 // Takes a piece of a stream that has shown nothing yet. Empty unless it has failed. No coroutine,
 // like make_stream: what they need for a moment would stay in the frame of every open stream.
 std::optional<Failure> take_first(OpenStream& stream, Result<std::string_view> piece) {
-  if (!piece) return elsewhere(std::move(piece).error());
+  if (!piece) return elsewhere(std::move(piece).error(), Fault::bad_answer);
   const bool ended = piece->empty();
   Result<OpenStream::End> end =
       ended ? stream.feed_last(stream.out) : stream.feed(*piece, stream.out);
-  if (!end) return elsewhere(std::move(end).error());
+  if (!end) return elsewhere(std::move(end).error(), Fault::bad_answer);
   stream.end = *end;
   if (!stream.out.empty()) return std::nullopt;
   if (*end == OpenStream::End::upstream_error) {
@@ -238,7 +241,7 @@ DP_OWN_FRAME Task<std::optional<Failure>> reopen(Call& call, const routing::Cand
     if (now - beat < kHeartbeatInterval) continue;
     beat = now;
     Result<void> sent = co_await call.x.flush(http::kSseHeartbeat);
-    if (!sent) co_return elsewhere(std::move(sent).error());
+    if (!sent) co_return Failure{std::move(sent).error(), Elsewhere::pointless, {}};
   }
   co_return failed;
 }
@@ -251,66 +254,36 @@ Task<std::optional<Failure>> try_whole(Call& call, const routing::Candidate& can
   if (failed) co_return failed;
   auto answer = std::make_unique<WholeAnswer>();
   Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
-  if (!body) co_return elsewhere(std::move(body).error());
+  if (!body) co_return elsewhere(std::move(body).error(), Fault::bad_answer);
   body = attempt.adapter().house_answer(call.view, std::move(*body));
-  if (!body) co_return elsewhere(std::move(body).error());
+  if (!body) co_return elsewhere(std::move(body).error(), Fault::bad_answer);
   answer->body = std::move(*body);
   const auto cost_of = [&call, &made = *answer](const llm::Usage& usage) {
     return made.price(bill_for(call, usage));
   };
   Result<llm::ResponseRewrite> rewrite =
       llm::rewrite_response(call.api, answer->body, call.view.model, nullptr, cost_of);
-  if (!rewrite) co_return elsewhere(std::move(rewrite).error());
+  if (!rewrite) co_return elsewhere(std::move(rewrite).error(), Fault::bad_answer);
   if (rewrite->error) co_return provider::failure_of_error(*rewrite->error);
   answer->rewrite = std::move(*rewrite);
   fetched = std::move(answer);
   co_return std::nullopt;
 }
 
-void count_attempt(Call& call, const provider::Endpoint& endpoint,
-                   const std::optional<Failure>& failure) {
-  const std::string_view outcome = failure ? base::to_string(failure->error.code) : "ok";
-  call.parts.metrics.upstream_requests.with({endpoint.provider_type, outcome}).add();
-}
-
-using Verdict = llm::ChunkRewriter::Verdict;
-
-OpenStream::End end_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::relay:
-    case Verdict::swallow:
-      return OpenStream::End::none;
-    case Verdict::done:
-      return OpenStream::End::done;
-    case Verdict::error:
-      return OpenStream::End::upstream_error;
-    case Verdict::malformed:
-      break;
-  }
-  return OpenStream::End::malformed;
-}
-
 template <class Answer, class Try>
 Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt) {
-  Error last(ErrorCode::no_backend, "No endpoint of this model is available.");
-  int tried = 0;
-  for (const routing::Candidate& candidate : call.plan.candidates) {
-    if (tried++ == kMaxAttempts) break;
+  Candidates candidates(call);
+  while (Candidates::Chosen chosen = candidates.next()) {
     std::unique_ptr<Answer> answer;
-    std::optional<Failure> failure = co_await attempt(call, candidate, answer);
-    count_attempt(call, *candidate.endpoint, failure);
-    if (!failure) co_return answer;
-    last = std::move(failure->error);
-    if (failure->elsewhere == Elsewhere::pointless || call.x.scope.cancelled()) co_return last;
+    std::optional<Failure> failure = co_await attempt(call, *chosen.candidate, answer);
+    if (!failure) {
+      candidates.answered(chosen);
+      answer->slot = std::move(chosen.slot);
+      co_return answer;
+    }
+    if (!candidates.failed(chosen, std::move(*failure))) break;
   }
-  // Several failed: which one failed how is for the log; a hint to wait is for the caller.
-  if (tried > 1 && last.code != ErrorCode::rate_limited) {
-    Error none(ErrorCode::no_backend, "No endpoint of this model could answer. Try again later.",
-               last.detail);
-    none.retry_after = last.retry_after;
-    co_return none;
-  }
-  co_return last;
+  co_return candidates.verdict();
 }
 
 }  // namespace
@@ -320,102 +293,31 @@ bool may_go_on(const Call& call) {
          call.plan.candidates.size() > 1;
 }
 
-OpenStream::End OpenStream::take(const http::SseEvent& event, std::string& to) {
-  return translation ? translate(event, to) : take_fitted(event.data, to);
-}
-
-OpenStream::End OpenStream::take_fitted(std::string_view data, std::string& to) {
-  if (fitting) {
-    using Fit = llm::Continuation::Fit;
-    fitting->chunk.clear();
-    const Fit fit = fitting->continuation.fit(data, fitting->chunk);
-    if (fit == Fit::nothing) return End::none;
-    if (fit == Fit::diverged) return End::diverged;
-    if (fit == Fit::chunk) {
-      const size_t size = fitting->chunk.size();
-      fitting->chunk.append(json::kPadding, '\0');
-      data = std::string_view(fitting->chunk).substr(0, size);
-    }
-  }
-  return call_.encoder ? take_encoded(data, to) : take_house(data, to);
-}
-
-OpenStream::End OpenStream::translate(const http::SseEvent& event, std::string& to) {
-  provider::HouseEvents& house = translation->events;
-  house.clear();
-  const auto verdict = translation->translator->feed(event, house);
-  for (size_t i = 0; i < house.size(); ++i) {
-    const End ended = take_fitted(house[i], to);
-    if (ended != End::none) return ended;
-  }
-  switch (verdict) {
-    case provider::StreamTranslator::Verdict::more:
-      return End::none;
-    case provider::StreamTranslator::Verdict::done:
-      return End::done;
-    case provider::StreamTranslator::Verdict::malformed:
-      break;
-  }
-  return End::malformed;
-}
-
-OpenStream::End OpenStream::take_house(std::string_view data, std::string& to) {
-  const size_t before = to.size();
-  to += "data: ";
-  const Verdict verdict = chunks.feed(data, to);
-  if (verdict == Verdict::relay) {
-    to += "\n\n";
-  } else {
-    to.resize(before);
-  }
-  return end_of(verdict);
-}
-
-OpenStream::End OpenStream::take_encoded(std::string_view data, std::string& to) {
-  chunk_.clear();
-  const Verdict verdict = chunks.feed(data, chunk_);
-  if (verdict == Verdict::relay) {
-    const size_t size = chunk_.size();
-    chunk_.append(json::kPadding, '\0');
-    call_.encoder->chunk(std::string_view(chunk_).substr(0, size), to);
-  }
-  return end_of(verdict);
-}
-
-Result<OpenStream::End> OpenStream::feed(std::string_view bytes, std::string& to) {
-  events.feed(bytes);
-  http::SseEvent event;
-  while (true) {
-    DP_TRY(const bool more, events.next(event));
-    if (!more) return End::none;
-    const End ended = take(event, to);
-    if (ended != End::none) return ended;  // what follows [DONE] is not for anybody
-  }
-}
-
-Result<OpenStream::End> OpenStream::feed_last(std::string& to) {
-  http::SseEvent event;
-  if (!events.last(event)) return End::none;
-  return take(event, to);
-}
-
 Task<Result<void>> continue_stream(Call& call, OpenStream& stream) {
   const std::optional<llm::Said> said = stream.chunks.said();
   const provider::Endpoint& broken = *call.endpoint;
   call.broke.push_back(broken.id);
+  stream.broke();
+  stream.slot.release();
   if (!said) co_return Error(ErrorCode::no_backend, "No endpoint could go on.");
   const int64_t tokens = stream.chunks.tally().tokens();
-  for (const routing::Candidate& candidate : call.plan.candidates) {
-    const auto how = how_to_go_on(call, *said, broken, *candidate.endpoint);
-    if (!how || call.attempts >= kMaxAttempts) continue;
-    const GoingOn begun{*how, *said, tokens};
-    const std::optional<Failure> failure = co_await reopen(call, candidate, begun, stream);
-    count_attempt(call, *candidate.endpoint, failure);
-    if (call.x.scope.cancelled()) break;
-    if (failure) continue;
-    call.seams.push_back({.how = *how,
+  const auto how = [&](const routing::Candidate& candidate) {
+    return how_to_go_on(call, *said, broken, *candidate.endpoint);
+  };
+  Candidates candidates(call, Candidates::Ask::once_more);
+  while (Candidates::Chosen chosen = candidates.next(
+             [&](const routing::Candidate& candidate) { return how(candidate).has_value(); })) {
+    const GoingOn begun{*how(*chosen.candidate), *said, tokens};
+    std::optional<Failure> failure = co_await reopen(call, *chosen.candidate, begun, stream);
+    if (failure) {
+      if (!candidates.failed(chosen, std::move(*failure))) break;
+      continue;
+    }
+    candidates.answered(chosen);
+    stream.slot = std::move(chosen.slot);
+    call.seams.push_back({.how = begun.how,
                           .broken = broken.name,
-                          .went_on = candidate.endpoint->name,
+                          .went_on = chosen.candidate->endpoint->name,
                           .said_bytes = static_cast<int64_t>(said->text.size()),
                           .said_tokens = tokens});
     co_return Result<void>();

@@ -1,5 +1,5 @@
-// Attempts: tries the candidates of a plan one after another until one answers, and is the only
-// place that decides "next candidate". An attempt has answered when its first useful byte is here:
+// Attempts: tries the candidates of a plan one after another until one answers; candidates.h
+// decides which is next. An attempt has answered when its first useful byte is here:
 // for a stream the first event that a caller will see, else the whole answer. Until then nothing
 // was sent to the caller.
 #pragma once
@@ -41,7 +41,10 @@ struct OpenStream {
   Result<End> feed(std::string_view bytes, std::string& out);
   // After the body's end: an event without its empty line.
   Result<End> feed_last(std::string& out);
+  // It broke after its first event, and its endpoint is to blame.
+  void broke();
 
+  provider::EndpointSlot slot;  // held until the stream ends
   std::unique_ptr<http::Reply> reply;
   http::SseParser events;
   llm::ChunkRewriter chunks;
@@ -63,6 +66,7 @@ struct OpenStream {
 
 // A whole answer.
 struct WholeAnswer {
+  provider::EndpointSlot slot;
   json::PaddedBytes body;
   llm::ResponseRewrite rewrite;  // refers to `body` and to the model's name
   governance::Bill bill;         // of its usage; none was made of an answer without one

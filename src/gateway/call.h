@@ -21,6 +21,7 @@
 #include "llm/tokenizer/tokenizer.h"
 #include "metrics/loop_metrics.h"
 #include "provider/adapter.h"
+#include "provider/share_budget.h"
 #include "ratelimit/inflight_limiter.h"
 #include "ratelimit/redis/lease_desk.h"
 #include "routing/router.h"
@@ -48,6 +49,7 @@ struct Parts {
   ratelimit::InflightLimiter& inflight;
   governance::Funds& funds;
   const governance::Spool& spool;
+  provider::ShareBudget& retries;  // of the whole process
   StreamTimeouts timeouts;
   IdempotencyDesk* idempotency;
   // Of this loop.
@@ -74,6 +76,13 @@ struct Seam {
   std::string went_on;     // the other's
   int64_t said_bytes = 0;  // of text, before it
   int64_t said_tokens = 0;
+};
+
+// What came of one candidate.
+struct AttemptNote {
+  const provider::Endpoint* endpoint;
+  std::string_view outcome;  // "ok", a fault, or why it was passed over
+  int64_t ms;
 };
 
 struct Call {
@@ -104,6 +113,7 @@ struct Call {
   const provider::Model* served = nullptr;       // of the last attempt: `model` or a child of it
   const provider::Endpoint* endpoint = nullptr;  // likewise
   int attempts = 0;
+  std::vector<AttemptNote> tried;  // empty where the first candidate answered
   std::vector<Seam> seams;
   std::vector<base::EndpointId> broke;  // they began this answer and did not end it
   std::vector<std::string> dropped;     // parameters that the endpoint was not told

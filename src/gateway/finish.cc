@@ -22,6 +22,20 @@ void log_member(std::string& out, std::string_view name, int64_t value) {
   base::append_int(out, value);
 }
 
+// Which endpoint did what, in order.
+void log_tried(std::string& out, const Call& call) {
+  out += ",\"tried\":[";
+  for (const AttemptNote& note : call.tried) {
+    if (out.back() != '[') out += ',';
+    out += "{\"endpoint\":";
+    base::append_json_string(out, note.endpoint->name);
+    log_member(out, "outcome", note.outcome);
+    log_member(out, "ms", note.ms);
+    out += '}';
+  }
+  out += ']';
+}
+
 void describe_for_log(const Call& call, const Ending& e, const governance::Bill& bill) {
   std::string& out = call.x.log_fields;
   out.reserve(kUsualLogFields);
@@ -35,6 +49,7 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
   out += call.view.stream ? ",\"stream\":true" : ",\"stream\":false";
   log_member(out, "attempts", call.attempts);
+  if (!call.tried.empty()) log_tried(out, call);
   if (!call.seams.empty()) log_member(out, "seams", static_cast<int64_t>(call.seams.size()));
   log_member(out, "first_token_ms", call.first_token_ms);
   log_member(out, "prompt_tokens", e.usage.prompt_tokens);

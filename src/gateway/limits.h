@@ -66,5 +66,18 @@ inline constexpr int kMaxMediaRedirects = 3;
 inline constexpr size_t kMaxMediaBytes = 20 * 1024 * 1024;
 // A body with everything inside.
 inline constexpr size_t kMaxInlinedBodyBytes = 32 * 1024 * 1024;
+// No further candidate is asked this long after the first one was: streams, whose callers wait for
+// a first token; whole answers, half of what SDKs wait by default.
+inline constexpr std::chrono::seconds kStreamFailoverTime{30};
+inline constexpr std::chrono::seconds kWholeFailoverTime{300};
+// Second asks (retries, hedges) of the whole process: when everything fails, upstreams get a fifth
+// more than they would get anyway, not four times as much. The stock is for one endpoint's death
+// under load.
+inline constexpr int64_t kRetryPercent = 20;
+inline constexpr int64_t kRetryStock = 100;
+// Of one call, for the access log.
+inline constexpr size_t kMaxAttemptNotes = 16;
+// When every endpoint has as many requests as it takes: one of them ends soon.
+inline constexpr std::chrono::seconds kBusyRetryAfter{1};
 
 }  // namespace deeppool::gateway

@@ -346,6 +346,8 @@ Task<void> Relay::run() {
   }
   if (scope.cancelled()) {
     error = Error(ErrorCode::unavailable, "The server is shutting down. Send the request again.");
+  } else {
+    stream_.broke();
   }
   co_await end_broken(std::move(error));
 }

@@ -40,13 +40,16 @@ struct ShortHistogram : Histogram {
 };
 
 struct LoopMetrics {
-  Labeled<RouteSeries, 1> routes;          // route
-  Labeled<ModelSeries, 3> models;          // endpoint, model, provider
-  Labeled<ShortHistogram, 1> overhead;     // endpoint: time of a request that was ours
-  Labeled<Counter, 2> upstream_requests;   // provider, outcome
-  Labeled<Counter, 1> ratelimit_rejected;  // scope: rpm, tpm, quota, balance
-  Labeled<Counter, 1> errors;              // code, as base::to_string says
-  Gauge inflight;                          // requests between head and end of answer
+  Labeled<RouteSeries, 1> routes;             // route
+  Labeled<ModelSeries, 3> models;             // endpoint, model, provider
+  Labeled<ShortHistogram, 1> overhead;        // endpoint: time of a request that was ours
+  Labeled<Counter, 2> upstream_requests;      // provider, outcome
+  Labeled<Counter, 1> retries;                // outcome: sent, refused (the budget is used up)
+  Labeled<Counter, 1> endpoints_passed_over;  // reason
+  Labeled<Counter, 1> hedges;                 // outcome: won, lost, failed, refused
+  Labeled<Counter, 1> ratelimit_rejected;     // scope: rpm, tpm, quota, balance
+  Labeled<Counter, 1> errors;                 // code, as base::to_string says
+  Gauge inflight;                             // requests between head and end of answer
 };
 
 // 200 -> 2; 0 and everything odd -> 0.

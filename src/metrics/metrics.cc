@@ -175,6 +175,14 @@ std::string Metrics::scrape() const {
   write_overhead(out, loops_);
   out.family("deeppool_upstream_requests_total", Type::counter, "Attempts at upstreams.");
   write_counters<2>(out, loops_, &LoopMetrics::upstream_requests, {"provider", "outcome"});
+  out.family("deeppool_retries_total", Type::counter,
+             "Further candidates of requests whose first one failed.");
+  write_counters<1>(out, loops_, &LoopMetrics::retries, {"outcome"});
+  out.family("deeppool_endpoints_passed_over_total", Type::counter,
+             "Candidates that were not asked, or asked though ejected.");
+  write_counters<1>(out, loops_, &LoopMetrics::endpoints_passed_over, {"reason"});
+  out.family("deeppool_hedges_total", Type::counter, "Second asks of slow requests.");
+  write_counters<1>(out, loops_, &LoopMetrics::hedges, {"outcome"});
   out.family("deeppool_ratelimit_rejected_total", Type::counter, "Requests refused by a limit.");
   write_counters<1>(out, loops_, &LoopMetrics::ratelimit_rejected, {"scope"});
   out.family("deeppool_errors_total", Type::counter, "Error answers by code.");

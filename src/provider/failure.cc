@@ -12,6 +12,7 @@ namespace {
 using Kind = llm::UpstreamError::Kind;
 
 constexpr double kLongestHintSeconds = 3600;
+constexpr const char* kRefusedUs = "The model's provider refused to serve this platform.";
 
 std::string log_text(int status, const std::optional<llm::UpstreamError>& said) {
   std::string text = "upstream status " + std::to_string(status);
@@ -19,42 +20,53 @@ std::string log_text(int status, const std::optional<llm::UpstreamError>& said) 
   return text;
 }
 
-Failure make(ErrorCode code, const char* message, std::string detail, Elsewhere elsewhere) {
-  return {Error(code, message, std::move(detail)), elsewhere};
+// The request is at fault: nobody else would take it either.
+Failure callers_fault(ErrorCode code, const char* message, std::string detail) {
+  return {Error(code, message, std::move(detail)), Elsewhere::pointless, {}};
+}
+
+Failure make(ErrorCode code, const char* message, std::string detail, Fault fault) {
+  return {Error(code, message, std::move(detail)), Elsewhere::worth_trying, fault};
 }
 
 std::optional<Failure> failure_of_kind(Kind kind, const std::string& detail) {
   switch (kind) {
     case Kind::context_length: {
-      Failure f = make(ErrorCode::context_length,
-                       "The request is longer than the model's context. Shorten the messages or "
-                       "lower max_tokens.",
-                       detail, Elsewhere::pointless);
+      Failure f = callers_fault(ErrorCode::context_length,
+                                "The request is longer than the model's context. Shorten the "
+                                "messages or lower max_tokens.",
+                                detail);
       f.error.param = "messages";
       return f;
     }
     case Kind::content_policy:
-      return make(ErrorCode::content_policy, "The model's provider refused the content.", detail,
-                  Elsewhere::pointless);
+      return callers_fault(ErrorCode::content_policy, "The model's provider refused the content.",
+                           detail);
     case Kind::rate_limited:
       return make(ErrorCode::rate_limited,
                   "The model's provider is limiting requests. Try again later.", detail,
-                  Elsewhere::worth_trying);
+                  Fault::rate_limited);
     // Our account, key or configuration at the provider is at fault, never the caller's.
     case Kind::insufficient_quota:
     case Kind::authentication:
+      return make(ErrorCode::upstream_failed, kRefusedUs, detail, Fault::refused);
+    // Other models of the same endpoint may be right: no reason to close it at once.
     case Kind::model_not_found:
-      return make(ErrorCode::upstream_failed,
-                  "The model's provider refused to serve this platform.", detail,
-                  Elsewhere::worth_trying);
+      return make(ErrorCode::upstream_failed, kRefusedUs, detail, Fault::bad_answer);
     case Kind::overloaded:
       return make(ErrorCode::upstream_failed,
                   "The model's provider is overloaded. Try again later.", detail,
-                  Elsewhere::worth_trying);
+                  Fault::server_error);
     case Kind::other:
       break;
   }
   return std::nullopt;
+}
+
+// Of a status without words that we know.
+Fault fault_of_status(int status) {
+  if (status == 401 || status == 402 || status == 403) return Fault::refused;
+  return status >= 500 ? Fault::server_error : Fault::bad_answer;
 }
 
 }  // namespace
@@ -63,7 +75,7 @@ Failure failure_of_error(const llm::UpstreamError& said) {
   const std::string detail = log_text(200, said);
   if (auto known = failure_of_kind(said.kind, detail)) return std::move(*known);
   return make(ErrorCode::upstream_failed, "The model's provider reported an error.", detail,
-              Elsewhere::worth_trying);
+              Fault::server_error);
 }
 
 Failure failure_of_status(int status, std::optional<std::string_view> retry_after,
@@ -81,22 +93,22 @@ Failure failure_of_status(int status, std::optional<std::string_view> retry_afte
     return f;
   }
   if (status == 400 || status == 409 || status == 422) {
-    return make(
+    return callers_fault(
         ErrorCode::invalid_request,
         "The model's provider refused the request as invalid. Check the parameters that this "
         "model supports.",
-        detail, Elsewhere::pointless);
+        detail);
   }
   if (status == 413) {
-    return make(ErrorCode::payload_too_large, "The request is too large for the model's provider.",
-                detail, Elsewhere::pointless);
+    return callers_fault(ErrorCode::payload_too_large,
+                         "The request is too large for the model's provider.", detail);
   }
   if (status == 408 || status == 504) {
     return make(ErrorCode::upstream_timeout, "The model's provider took too long.", detail,
-                Elsewhere::worth_trying);
+                Fault::timeout);
   }
   Failure f = make(ErrorCode::upstream_failed, "The model's provider failed.", detail,
-                   Elsewhere::worth_trying);
+                   fault_of_status(status));
   if (retry_after && status >= 500) f.error.retry_after = parse_retry_after(*retry_after, clock);
   return f;
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "llm/openai/upstream_error.h"
+#include "provider/health.h"
 
 namespace deeppool::provider {
 
@@ -17,6 +18,7 @@ enum class Elsewhere { worth_trying, pointless };
 struct Failure {
   Error error;
   Elsewhere elsewhere;
+  std::optional<Fault> fault;  // of the endpoint; none: it is right, or was not to blame
 };
 
 // A status other than 2xx. `retry_after`: the header's value; `said`: the error found in the body.

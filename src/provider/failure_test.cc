@@ -23,36 +23,48 @@ TEST(FailureOfStatus, SaysWhatTheCallerSeesAndWhetherToGoOn) {
     std::optional<llm::UpstreamError> said;
     ErrorCode code;
     Elsewhere elsewhere;
+    std::optional<Fault> fault;
   } cases[] = {
-      {"bad request", 400, std::nullopt, ErrorCode::invalid_request, Elsewhere::pointless},
-      {"unprocessable", 422, std::nullopt, ErrorCode::invalid_request, Elsewhere::pointless},
-      {"too long", 400, said(Kind::context_length), ErrorCode::context_length,
-       Elsewhere::pointless},
-      {"policy", 400, said(Kind::content_policy), ErrorCode::content_policy, Elsewhere::pointless},
-      {"too large", 413, std::nullopt, ErrorCode::payload_too_large, Elsewhere::pointless},
+      {"bad request", 400, std::nullopt, ErrorCode::invalid_request, Elsewhere::pointless,
+       std::nullopt},
+      {"unprocessable", 422, std::nullopt, ErrorCode::invalid_request, Elsewhere::pointless,
+       std::nullopt},
+      {"too long", 400, said(Kind::context_length), ErrorCode::context_length, Elsewhere::pointless,
+       std::nullopt},
+      {"policy", 400, said(Kind::content_policy), ErrorCode::content_policy, Elsewhere::pointless,
+       std::nullopt},
+      {"too large", 413, std::nullopt, ErrorCode::payload_too_large, Elsewhere::pointless,
+       std::nullopt},
       // Our key is bad there: never a 401 or 403 to the caller.
-      {"bad key", 401, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying},
+      {"bad key", 401, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying,
+       Fault::refused},
       {"bad key, said so", 401, said(Kind::authentication), ErrorCode::upstream_failed,
-       Elsewhere::worth_trying},
+       Elsewhere::worth_trying, Fault::refused},
       {"forbidden, policy words", 403, said(Kind::content_policy), ErrorCode::upstream_failed,
-       Elsewhere::worth_trying},
+       Elsewhere::worth_trying, Fault::refused},
       {"our account is empty", 429, said(Kind::insufficient_quota), ErrorCode::upstream_failed,
-       Elsewhere::worth_trying},
+       Elsewhere::worth_trying, Fault::refused},
       {"upstream model name wrong", 404, said(Kind::model_not_found), ErrorCode::upstream_failed,
-       Elsewhere::worth_trying},
-      {"wrong path", 404, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying},
-      {"limited", 429, std::nullopt, ErrorCode::rate_limited, Elsewhere::worth_trying},
-      {"timeout", 408, std::nullopt, ErrorCode::upstream_timeout, Elsewhere::worth_trying},
-      {"failure", 500, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying},
+       Elsewhere::worth_trying, Fault::bad_answer},
+      {"wrong path", 404, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying,
+       Fault::bad_answer},
+      {"limited", 429, std::nullopt, ErrorCode::rate_limited, Elsewhere::worth_trying,
+       Fault::rate_limited},
+      {"timeout", 408, std::nullopt, ErrorCode::upstream_timeout, Elsewhere::worth_trying,
+       Fault::timeout},
+      {"failure", 500, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying,
+       Fault::server_error},
       {"overloaded", 529, said(Kind::overloaded), ErrorCode::upstream_failed,
-       Elsewhere::worth_trying},
-      {"redirect", 302, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying},
+       Elsewhere::worth_trying, Fault::server_error},
+      {"redirect", 302, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying,
+       Fault::bad_answer},
   };
   testing::FakeClock clock;
   for (const auto& c : cases) {
     const Failure f = failure_of_status(c.status, std::nullopt, c.said, clock);
     EXPECT_EQ(f.error.code, c.code) << c.name;
     EXPECT_EQ(f.elsewhere, c.elsewhere) << c.name;
+    EXPECT_EQ(f.fault, c.fault) << c.name;
     EXPECT_EQ(f.error.message.find("sk-secret"), std::string::npos) << c.name;
     EXPECT_EQ(f.error.message.find("internal.example"), std::string::npos) << c.name;
   }

@@ -60,7 +60,8 @@ class Pool {
     }
     hybrid->children.push_back({"gone", nullptr});
     models.push_back(hybrid);
-    router_.rebuild(std::make_shared<const provider::Catalog>(std::move(models), 1));
+    router_.rebuild(std::make_shared<const provider::Catalog>(
+        std::move(models), std::vector<std::shared_ptr<const provider::Endpoint>>(), 1));
   }
 
   Plan plan(int64_t chars = 0, std::string_view body = {}, const char* name = "auto") {
