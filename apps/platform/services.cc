@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "apps/platform/endpoint_metrics.h"
 #include "apps/platform/metrics_endpoint.h"
 #include "apps/platform/routes.h"
 #include "apps/platform/store.h"
@@ -282,6 +283,11 @@ void Services::watch_figures() {
                       [=, this] { return spool_->accepting() ? 1.0 : 0.0; });
   metrics_->add_gauge("store_down", "1 while the applier cannot reach the store.",
                       [=, this] { return applier_->backlog().store_down ? 1.0 : 0.0; });
+  metrics_->add_gauge("retry_budget", "Second asks that are left (see docs/failover.md).",
+                      [=, this] { return number(retries_.left()); });
+  metrics_->add_families([this](metrics::Exposition& out) {
+    write_endpoint_metrics(out, *catalog_.current(), clock_.now());
+  });
   watch_shared_limits();
   metrics_->add_counter("access_log_dropped_total", "Access log lines dropped.",
                         [=, this] { return number(access_log_->dropped()); });
@@ -335,6 +341,8 @@ Result<void> Services::serve() {
     first.background().spawn(funds_->upkeep(background_));
     first.background().spawn(
         jobs::sweep_idempotency_keys(*idempotency_book_, *store_pool_, background_));
+    first.background().spawn(jobs::probe_endpoints(
+        {catalog_, *lookups_, tls_contexts_, proxy_, clock_, random_}, background_));
     first.background().spawn(jobs::watch_alerts({*database_, *store_pool_, *lookups_, tls_contexts_,
                                                  proxy_, *sealer_, clock_, alert_targets()},
                                                 background_));

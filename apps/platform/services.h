@@ -25,6 +25,7 @@
 #include "identity/password_hasher.h"
 #include "jobs/alert_job.h"
 #include "jobs/config_refresh.h"
+#include "jobs/endpoint_probe.h"
 #include "jobs/idempotency_sweep.h"
 #include "llm/tokenizer/tokenizer.h"
 #include "portalapi/guards.h"

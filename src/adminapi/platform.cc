@@ -39,6 +39,22 @@ std::string_view limits_mode_name(LimitsMode mode) {
   return "degraded";
 }
 
+// How many endpoints in force stand how.
+boost::json::object standings_json(const Admin& admin) {
+  std::array<int64_t, 3> counts{};
+  const auto catalog = admin.catalog.current();
+  const base::Instant now = admin.services.clock.now();
+  for (const auto& endpoint : catalog->endpoints()) {
+    ++counts[static_cast<size_t>(endpoint->health->view(now).standing)];
+  }
+  boost::json::object out;
+  for (const auto standing :
+       {provider::Standing::healthy, provider::Standing::ejected, provider::Standing::half_open}) {
+    out[provider::to_string(standing)] = counts[static_cast<size_t>(standing)];
+  }
+  return out;
+}
+
 Answer dashboard(const Admin& admin, const Request&) {
   DP_TRY(auto reader, admin.services.database.read());
   DP_TRY(const auto users, identity::users::count(reader));
@@ -64,6 +80,7 @@ Answer dashboard(const Admin& admin, const Request&) {
         {"limits", limits_mode_name(live.limits)},
         {"instances", live.instances},
         {"api_keys_in_force", admin.keys.current()->size()},
+        {"endpoints_in_force", standings_json(admin)},
         {"models_in_force", admin.catalog.current()->models().size()}}}};
 }
 

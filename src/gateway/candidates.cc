@@ -30,11 +30,12 @@ milliseconds rounded_up(base::Duration d) {
 
 }  // namespace
 
-Candidates::Candidates(Call& call) : call_(call), began_(call.parts.clock.now()), now_(began_) {
-  call_.parts.retries.earn();
+Candidates::Candidates(Call& call, Ask ask)
+    : call_(call), began_(call.parts.clock.now()), now_(began_), retrying_(ask == Ask::once_more) {
+  if (!retrying_) call_.parts.retries.earn();
 }
 
-Candidates::Chosen Candidates::next() {
+Candidates::Chosen Candidates::next(const std::function<bool(const routing::Candidate&)>& fits) {
   const auto& plan = call_.plan.candidates;
   now_ = call_.parts.clock.now();
   if (call_.attempts >= kMaxAttempts || !in_time()) spent_ = true;

@@ -158,6 +158,10 @@ void Metrics::add_counter(std::string name, std::string help, std::function<doub
   outside_.push_back({std::move(name), std::move(help), true, std::move(read)});
 }
 
+void Metrics::add_families(std::function<void(Exposition&)> write) {
+  families_.push_back(std::move(write));
+}
+
 int64_t Metrics::in_flight() const {
   int64_t sum = 0;
   for (const auto& loop : loops_) sum += loop->inflight.value();
@@ -199,6 +203,7 @@ std::string Metrics::scrape() const {
     out.family("deeppool_" + row.name, row.counter ? Type::counter : Type::gauge, row.help);
     out.sample({}, row.read());
   }
+  for (const auto& write : families_) write(out);
   return out.take();
 }
 

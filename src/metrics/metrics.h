@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "metrics/exposition.h"
 #include "metrics/loop_metrics.h"
 
 namespace deeppool::metrics {
@@ -26,6 +27,8 @@ class Metrics {
   // there and cheap. Only before the first scrape. `name` without the prefix "deeppool_".
   void add_gauge(std::string name, std::string help, std::function<double()> read);
   void add_counter(std::string name, std::string help, std::function<double()> read);
+  // The same for families with labels; `write` bounds them itself (kMaxSeries).
+  void add_families(std::function<void(Exposition&)> write);
 
   // Requests between head and end of answer, over all loops. Any thread.
   int64_t in_flight() const;
@@ -44,6 +47,7 @@ class Metrics {
   std::vector<std::unique_ptr<LoopMetrics>> loops_;
   Histogram db_queries_{kShortBounds};
   std::vector<Outside> outside_;
+  std::vector<std::function<void(Exposition&)>> families_;
 };
 
 inline constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";

@@ -90,6 +90,16 @@ Task<void> fail(Call& call) {
   co_await send_error(call, status, error_for(status));
 }
 
+// By the request's id, so that a request fails or not however often it comes.
+Task<void> flaky(Call& call) {
+  const size_t draw = std::hash<std::string_view>{}(call.record.request_id) % 100;
+  if (static_cast<int64_t>(draw) < call.ask.script.number("percent", 50)) {
+    co_await send_error(call, 500, error_for(500));
+    co_return;
+  }
+  co_await answer(call);
+}
+
 // What a vendor says of a state that has no status of its own.
 struct Words {
   int status;
@@ -306,6 +316,7 @@ Task<void> empty_body(Call& call) {
 
 constexpr Behaviour kRows[] = {
     {"status", "`status-<code>`: that status with an error; retry-after=, x-should-retry=", fail},
+    {"flaky", "percent= of the requests (50), by their x-request-id, end with status 500", flaky},
     {"insufficient-quota", "the account is empty, which no retry will mend", insufficient_quota},
     {"context-length", "400: the prompt is too long", context_length},
     {"bad-key", "the key is not valid, in the vendor's words and status", bad_key},

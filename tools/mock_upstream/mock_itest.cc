@@ -336,6 +336,23 @@ TEST_F(MockTest, ReadsChunkedBodies) {
   EXPECT_THAT(peer.read_to_end(), HasSubstr("nonce-7 you"));
 }
 
+TEST_F(MockTest, FailsAShareOfTheRequests) {
+  const auto failed = [&](const char* model) {
+    int count = 0;
+    for (int i = 0; i < 40; ++i) {
+      Peer peer(mock_->port());
+      peer.send(request("/v1/chat/completions", chat_body(model, ""),
+                        "x-request-id: r" + std::to_string(i) + "\r\nConnection: close\r\n"));
+      if (peer.read_to_end().starts_with("HTTP/1.1 500 ")) ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(failed("mock-flaky:percent=0"), 0);
+  EXPECT_EQ(failed("mock-flaky:percent=100"), 40);
+  const int half = failed("mock-flaky");
+  EXPECT_THAT(half, ::testing::AllOf(::testing::Ge(8), ::testing::Le(32)));
+}
+
 TEST_F(MockTest, ServesTheOtherRoutes) {
   struct Other {
     const char* path;

@@ -54,10 +54,10 @@ class Process:
         return self.child.returncode
 
 
-def start_mock(build, folder):
+def start_mock(build, folder, port=0):
     """Returns (process, base URL with /v1). Its journal is mock.jsonl in `folder`."""
     mock = Process("mock_upstream",
-                   [str(build / "bin/mock_upstream"), "--port", "0", "--journal", f"{folder}/mock.jsonl"],
+                   [str(build / "bin/mock_upstream"), "--port", str(port), "--journal", f"{folder}/mock.jsonl"],
                    folder)
     address = mock.wait_until(lambda: re.search(r"listening on (\S+)", mock.output()))
     return mock, f"http://{address.group(1)}/v1"
