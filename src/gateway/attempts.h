@@ -44,7 +44,8 @@ struct OpenStream {
   // It broke after its first event, and its endpoint is to blame.
   void broke();
 
-  provider::EndpointSlot slot;  // held until the stream ends
+  std::shared_ptr<void> bound_to;  // of a hedged call: outlives `reply`
+  provider::EndpointSlot slot;     // held until the stream ends
   std::unique_ptr<http::Reply> reply;
   http::SseParser events;
   llm::ChunkRewriter chunks;

@@ -66,6 +66,11 @@ Candidates::Chosen Candidates::ask(const routing::Candidate& candidate,
       return {};
     }
   }
+  return take(candidate, std::move(slot));
+}
+
+Candidates::Chosen Candidates::take(const routing::Candidate& candidate,
+                                    provider::EndpointSlot slot) {
   ++call_.attempts;
   call_.served = candidate.model;
   call_.endpoint = candidate.endpoint;
@@ -96,9 +101,49 @@ Candidates::Chosen Candidates::last_resort() {
   return ask(candidate, std::move(entry.slot));
 }
 
+bool Candidates::hedges(const Chosen& chosen) const {
+  const provider::Hedging& hedging = chosen.candidate->model->hedging;
+  if (!hedging.budget) return false;
+  hedging.budget->earn();
+  // Two streams cannot feed one encoder before it is known which of them is the answer.
+  return !call_.encoder && position_ < call_.plan.candidates.size() &&
+         call_.attempts < kMaxAttempts;
+}
+
+Candidates::Chosen Candidates::hedge(const provider::Hedging& hedging) {
+  const auto& plan = call_.plan.candidates;
+  now_ = call_.parts.clock.now();
+  EndpointHealth::Entry entry;
+  while (!entry.slot && position_ < plan.size()) {
+    const provider::Endpoint& endpoint = *plan[position_].endpoint;
+    entry = endpoint.health->enter(endpoint.max_inflight, now_);
+    if (!entry.slot) pass_over(plan[position_++], entry);
+  }
+  if (!entry.slot) return {};
+  bool may = hedging.budget->spend();
+  if (may && !call_.parts.retries.spend()) {
+    hedging.budget->give_back();
+    may = false;
+  }
+  if (may) return take(plan[position_++], std::move(entry.slot));
+  call_.parts.metrics.hedges.with({"refused"}).add();
+  return {};
+}
+
+void Candidates::outrun(Chosen& chosen) {
+  const base::Instant now = call_.parts.clock.now();
+  const routing::Candidate& candidate = *chosen.candidate;
+  chosen.slot.outrun(now);
+  chosen.slot.release();
+  call_.parts.metrics.upstream_requests.with({candidate.endpoint->provider_type, "outrun"}).add();
+  note(candidate, "outrun", now - chosen.since);
+}
+
 void Candidates::answered(Chosen& chosen) {
   const base::Instant now = call_.parts.clock.now();
   const routing::Candidate& candidate = *chosen.candidate;
+  call_.served = candidate.model;
+  call_.endpoint = candidate.endpoint;
   chosen.slot.succeeded(now);
   call_.parts.metrics.upstream_requests.with({candidate.endpoint->provider_type, "ok"}).add();
   if (!call_.tried.empty()) note(candidate, "ok", now - chosen.since);
@@ -121,7 +166,7 @@ bool Candidates::failed(Chosen& chosen, provider::Failure failure) {
       .with({candidate.endpoint->provider_type, base::to_string(error.code)})
       .add();
   note(candidate, outcome, now - chosen.since);
-  only_rate_limits_ = only_rate_limits_ && error.code == ErrorCode::rate_limited;
+  alike_ = alike_ && (!last_ || last_->code == error.code);
   last_.emplace(std::move(error));
   if (hopeless || call_.x.scope.cancelled()) {
     spent_ = true;
@@ -134,10 +179,12 @@ bool Candidates::failed(Chosen& chosen, provider::Failure failure) {
 Error Candidates::verdict() const {
   if (!last_) return refusal();
   if (verdict_is_last_ || call_.plan.candidates.size() == 1) return *last_;
+  // None of them can be told what the caller wants.
+  if (alike_ && last_->code == ErrorCode::invalid_request) return *last_;
   // Several might have answered: which one failed how is for the log; when to come back is for the
   // caller.
   Error none = *last_;
-  if (!only_rate_limits_) {
+  if (!alike_ || last_->code != ErrorCode::rate_limited) {
     none = Error(ErrorCode::no_backend, "No endpoint of this model could answer. Try again later.",
                  last_->detail);
   }

@@ -31,11 +31,18 @@ class Candidates {
   // comes. failed(): whether another candidate may do better.
   void answered(Chosen& chosen);
   bool failed(Chosen& chosen, provider::Failure failure);
+  // Whether a second one may be asked beside `chosen` if that is slow.
+  bool hedges(const Chosen& chosen) const;
+  // That one, if budgets allow it. It has no failed one before it, so nobody is asked in despair.
+  Chosen hedge(const provider::Hedging& hedging);
+  // In the place of answered(): another one was faster.
+  void outrun(Chosen& chosen);
   // What the caller is told.
   Error verdict() const;
 
  private:
   Chosen ask(const routing::Candidate& candidate, provider::EndpointSlot slot);
+  Chosen take(const routing::Candidate& candidate, provider::EndpointSlot slot);
   void pass_over(const routing::Candidate& candidate, const provider::EndpointHealth::Entry& entry);
   Chosen last_resort();
   bool in_time() const;
@@ -50,7 +57,7 @@ class Candidates {
   bool retrying_;                 // the next attempt is not the call's first
   bool spent_ = false;            // no further attempt, whatever the plan says
   bool verdict_is_last_ = false;  // nobody could do better than the last one
-  bool only_rate_limits_ = true;  // of those that were asked
+  bool alike_ = true;             // all that were asked failed with the same code
   std::optional<Error> last_;
   const routing::Candidate* soonest_ = nullptr;  // of those passed over because they are ejected
   base::Instant soonest_until_{};

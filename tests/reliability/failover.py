@@ -9,9 +9,8 @@ import signal
 import threading
 import time
 
-from deeppool_e2e.processes import start_mock
 from judge import judge_books, judge_requests, judge_rows, judge_sums, mock_truth, usage_rows
-from world import World, main, port_for_restarts, quantile
+from world import World, main, port_for_restarts, quantile, start_mock
 
 PRICE = [{"input_price": "2", "output_price": "8"}]
 GOOD = "mock-ok:tokens=6"
