@@ -28,6 +28,8 @@ class Fleet:
     def __init__(self, build):
         self.world = World(build, [])  # its patience for a first token is 3 s
         self.world.start()
+        self.world.admin("admin/users/1/wallet/adjustments",
+                         {"amount_yuan": "1000", "reason": "the callers'", "reference": "top-up"})
         self.ids = {}
         self.journal = []
         self.mortal = None
