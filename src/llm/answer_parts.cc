@@ -76,7 +76,7 @@ void PartSequence::take_reasoning(const HouseAnswer& answer) {
   for (json::Elements details(looking); details.next() && told.empty();) {
     told = read_reasoning_detail(looking).thinking;
   }
-  const bool repeated = open_ == Open::reasoning && told_by_content_ && answer.reasoning.empty();
+  repeats_ = open_ == Open::reasoning && told_by_content_ && answer.reasoning.empty();
   if (told.empty() && !answer.reasoning.empty()) {
     open_reasoning();
     told_by_content_ = true;
@@ -84,12 +84,11 @@ void PartSequence::take_reasoning(const HouseAnswer& answer) {
   }
   json::Reader reader(answer.reasoning_details);
   for (json::Elements details(reader); details.next();) {
-    take_detail(read_reasoning_detail(reader), repeated);
+    take_detail(read_reasoning_detail(reader));
   }
 }
 
-// `repeated`: the text of it came already.
-void PartSequence::take_detail(const ReasoningDetail& detail, bool repeated) {
+void PartSequence::take_detail(const ReasoningDetail& detail) {
   if (detail.type == "redacted_thinking") {
     end_open();
     sink_.redacted(detail.data);
@@ -97,7 +96,7 @@ void PartSequence::take_detail(const ReasoningDetail& detail, bool repeated) {
     end_open();
     sink_.opaque(detail.whole);
   } else if (detail.type == "thinking") {
-    if (!detail.thinking.empty() && !repeated) {
+    if (!detail.thinking.empty() && !repeats_) {
       open_reasoning();
       told_by_content_ = false;
       sink_.reasoning(detail.thinking);

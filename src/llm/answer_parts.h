@@ -67,7 +67,7 @@ class PartSequence {
   };
 
   void take_reasoning(const HouseAnswer& answer);
-  void take_detail(const ReasoningDetail& detail, bool repeated);
+  void take_detail(const ReasoningDetail& detail);
   void take_text(std::string_view piece);
   void take_tool(const HouseToolCall& call);
   size_t tool_of(const HouseToolCall& call);
@@ -80,6 +80,7 @@ class PartSequence {
   PartSink& sink_;
   Open open_ = Open::nothing;
   bool told_by_content_ = false;  // the open reasoning came as reasoning_content
+  bool repeats_ = false;          // the details being read say again what came already
   std::vector<Tool> tools_;
   size_t next_tool_ = 0;  // the first that was not begun; the open one stands before it
   ArgumentsProgress progress_;

@@ -7,6 +7,7 @@ import uuid
 import anthropic
 import openai
 import pytest
+from deeppool_e2e.processes import public
 from sdks import BASE_URL, DIRECT, KEY, client
 
 pytestmark = pytest.mark.skipif(DIRECT, reason="the mock speaks chat completions here")
@@ -271,3 +272,52 @@ def test_response_stream_that_breaks():
     with pytest.raises(openai.APIError) as caught:
         list(respond("mock-cut", stream=True))
     assert "upstream" in str(caught.value)
+
+
+# Over upstreams of other dialects: what test_protocols_over_dialects.py does not ask.
+TOOLS = [TOOL, {**TOOL, "name": "get_time"}]
+FUNCTIONS = [FUNCTION, {**FUNCTION, "name": "get_time"}]
+
+
+def named(dialect, script):
+    return f"{dialect}/mock-{public(script)}"
+
+
+def message_loop(model):
+    """Two calls at once, both answered, and the words for them."""
+    with claude().messages.stream(model=model, max_tokens=4000, messages=ASKED, tools=TOOLS) as stream:
+        first = stream.get_final_message()
+    calls = [block for block in first.content if block.type == "tool_use"]
+    assert first.stop_reason == "tool_use" and len(calls) == 2
+    results = [{"type": "tool_result", "tool_use_id": call.id, "content": "sunny"} for call in calls]
+    turns = ASKED + [first.to_param(), {"role": "user", "content": results}]
+    assert ask(model, messages=turns, tools=TOOLS, max_tokens=4000).content[-1].text.startswith(TEXT)
+    return first
+
+
+def response_loop(model):
+    kept = {"include": ["reasoning.encrypted_content"], "store": False}
+    first = respond(model, tools=FUNCTIONS, **kept)
+    calls = [item for item in first.output if item.type == "function_call"]
+    assert len(calls) == 2
+    items = [{"role": "user", "content": "weather?"}, *[item.model_dump(exclude_none=True) for item in first.output],
+             *[{"type": "function_call_output", "call_id": call.call_id, "output": "sunny"} for call in calls]]
+    assert respond(model, input=items, tools=FUNCTIONS, **kept).output_text.startswith(TEXT)
+    return first
+
+
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "gemini"])
+@pytest.mark.parametrize("script", ["tool-calls:arg_bytes=4000,calls=2", "tool-calls:arg_bytes=4000,calls=2,piece=7"])
+def test_message_long_arguments(dialect, script):
+    first = message_loop(named(dialect, script))
+    assert all(len(json.dumps(block.input)) > 3000 for block in first.content if block.type == "tool_use")
+
+
+@pytest.mark.parametrize("api", ["messages", "responses"])
+def test_signatures_of_gemini_3_come_back(api):
+    model = named("gemini", "thinking-tools:calls=2,gen=3")
+    if api == "messages":
+        kept = [block.data for block in message_loop(model).content if block.type == "redacted_thinking"]
+    else:
+        kept = [item.encrypted_content for item in response_loop(model).output if item.type == "reasoning"]
+    assert any(word.startswith("dp1_") for word in kept)
