@@ -2,7 +2,7 @@
 
 #include "adminapi/audited_change.h"
 #include "adminapi/limits.h"
-#include "adminapi/models.h"
+#include "adminapi/model_fields.h"
 #include "json/reader.h"
 #include "provider/endpoint_store.h"
 #include "provider/model_store.h"

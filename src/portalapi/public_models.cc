@@ -19,11 +19,32 @@ bool contains(std::string_view text, std::string_view keyword) {
   return !std::ranges::search(text, keyword, same).empty() || keyword.empty();
 }
 
+// Of a hybrid: those of its children, one of which will be charged for.
+std::vector<const governance::PriceTiers*> price_lists(const provider::Model& m) {
+  if (!m.hybrid()) return {&m.price.tiers};
+  std::vector<const governance::PriceTiers*> lists;
+  for (const provider::Child& child : m.children) {
+    if (child.model && child.model->price.known()) lists.push_back(&child.model->price.tiers);
+  }
+  return lists;
+}
+
+bool free(const provider::Model& m) {
+  if (!m.hybrid()) return m.price.free();
+  return std::ranges::all_of(m.children, [](const provider::Child& child) {
+    return !child.model || !child.model->price.known() || child.model->price.free();
+  });
+}
+
 boost::json::object model_json(const provider::Model& m) {
-  const governance::PriceTiers* const lists[] = {&m.price.tiers};
+  const auto lists = price_lists(m);
+  boost::json::array children;
+  for (const provider::Child& child : m.children)
+    children.push_back(boost::json::value(child.name));
   return {{"model_name", m.name},
           {"vendor_type", m.vendor_type},
           {"provider_type", m.provider_type},
+          {"child_models", std::move(children)},
           {"max_context_length", m.max_context_length},
           {"max_output_tokens", m.max_output_tokens},
           {"param_scale", m.param_scale},
@@ -31,7 +52,7 @@ boost::json::object model_json(const provider::Model& m) {
           {"supports_function_call", m.supports_function_call},
           {"supports_vision", m.supports_vision},
           {"tags", boost::json::array(m.tags.begin(), m.tags.end())},
-          {"free", m.price.free()},
+          {"free", free(m)},
           {"pricing_tiers",
            webapi::price_tiers_array(m.price.tiers, governance::PriceSpelling::complete)},
           {"price_range", webapi::price_range_object(governance::range_of(lists))},
@@ -44,7 +65,7 @@ Answer list_models(const Portal& p, const Request& request) {
   boost::json::array items;
   int64_t matching = 0;
   for (const auto& model : catalog->models()) {
-    if (!model->price.known() || !contains(model->name, paging.keyword)) continue;
+    if (!model->sold() || !contains(model->name, paging.keyword)) continue;
     const bool on_page = matching >= paging.offset() && matching < paging.offset() + paging.size;
     if (on_page) items.push_back(model_json(*model));
     ++matching;

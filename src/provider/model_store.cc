@@ -9,6 +9,9 @@
 namespace deeppool::provider::models {
 namespace {
 
+constexpr std::string_view kHybrid = "hybrid";
+constexpr size_t kMaxNamesShown = 300;  // bytes of parents in an error message
+
 Error no_such_model() {
   return Error(ErrorCode::not_found, "There is no such model.");
 }
@@ -138,6 +141,45 @@ Result<std::vector<std::string>> unknown_names(sql::Reader& reader,
     if (std::ranges::find(known, name) == known.end()) unknown.push_back(name);
   }
   return unknown;
+}
+
+Result<void> check_children(sql::Reader& reader, const std::vector<std::string>& names) {
+  DP_TRY(const auto found, (reader.query_list<std::string, std::string>(
+                               "SELECT model_name, vendor_type FROM model_registry "
+                               "WHERE model_name IN ({list})",
+                               std::span(names))));
+  for (const std::string& name : names) {
+    const auto row = std::ranges::find(found, name, [](const auto& r) { return std::get<0>(r); });
+    if (row == found.end()) {
+      return Error::invalid("child_models", "There is no model \"" + name + "\".");
+    }
+    if (std::get<1>(*row) == kHybrid) {
+      return Error::invalid("child_models",
+                            "\"" + name + "\" is a hybrid itself; children must not be.");
+    }
+  }
+  return {};
+}
+
+Result<void> check_childless(sql::Reader& reader, const std::string& name) {
+  DP_TRY(const auto hybrids,
+         (reader.query<std::string, std::string>(
+             "SELECT model_name, child_models FROM model_registry WHERE vendor_type = ? "
+             "ORDER BY model_name",
+             kHybrid)));
+  std::string parents;
+  for (const auto& [hybrid, children_text] : hybrids) {
+    DP_TRY(const auto children, json::parse_string_list(children_text));
+    if (std::ranges::find(children, name) == children.end()) continue;
+    if (parents.size() > kMaxNamesShown) {
+      parents += " ...";
+      break;
+    }
+    parents += (parents.empty() ? "" : ", ") + hybrid;
+  }
+  if (parents.empty()) return {};
+  return Error(ErrorCode::conflict, "Hybrid models are made of this model (" + parents +
+                                        "). Take it out of them first.");
 }
 
 Result<base::ModelId> create(sql::Writer& tx, const StoredModel& m, int64_t now_ms) {

@@ -57,6 +57,11 @@ Result<StoredModel> get(sql::Reader& reader, base::ModelId id);
 Result<std::vector<std::string>> unknown_names(sql::Reader& reader,
                                                const std::vector<std::string>& names);
 
+// invalid_request (param `child_models`) for a name that no model has, or a hybrid's.
+Result<void> check_children(sql::Reader& reader, const std::vector<std::string>& names);
+// conflict if hybrids are made of the model of this name; the message names some of them.
+Result<void> check_childless(sql::Reader& reader, const std::string& name);
+
 // conflict (param `model_name`) if the name is taken; invalid_request (param `endpoint_ids`) for an
 // endpoint that does not exist. Inside a transaction.
 Result<base::ModelId> create(sql::Writer& tx, const StoredModel& model, int64_t now_ms);

@@ -10,26 +10,16 @@ namespace {
 
 TEST(Envelope, EveryErrorCodeHasAStatusThatFits) {
   const std::map<ErrorCode, int> expected = {
-      {ErrorCode::context_length, 400},
-      {ErrorCode::invalid_request, 400},
-      {ErrorCode::unauthenticated, 401},
-      {ErrorCode::permission_denied, 403},
-      {ErrorCode::not_found, 404},
-      {ErrorCode::model_not_found, 404},
-      {ErrorCode::conflict, 409},
-      {ErrorCode::idempotency_mismatch, 422},
-      {ErrorCode::payload_too_large, 413},
-      {ErrorCode::unsupported_media_type, 415},
-      {ErrorCode::content_policy, 400},
-      {ErrorCode::rate_limited, 429},
-      {ErrorCode::insufficient_quota, 429},
-      {ErrorCode::upstream_failed, 502},
-      {ErrorCode::upstream_timeout, 504},
-      {ErrorCode::no_backend, 503},
-      {ErrorCode::unavailable, 503},
-      {ErrorCode::timeout, 504},
-      {ErrorCode::cancelled, 503},
-      {ErrorCode::internal, 500},
+      {ErrorCode::context_length, 400},     {ErrorCode::invalid_request, 400},
+      {ErrorCode::unauthenticated, 401},    {ErrorCode::permission_denied, 403},
+      {ErrorCode::not_found, 404},          {ErrorCode::model_not_found, 404},
+      {ErrorCode::conflict, 409},           {ErrorCode::idempotency_mismatch, 422},
+      {ErrorCode::payload_too_large, 413},  {ErrorCode::unsupported_media_type, 415},
+      {ErrorCode::content_policy, 400},     {ErrorCode::rate_limited, 429},
+      {ErrorCode::insufficient_quota, 429}, {ErrorCode::upstream_failed, 502},
+      {ErrorCode::upstream_timeout, 504},   {ErrorCode::no_backend, 503},
+      {ErrorCode::unavailable, 503},        {ErrorCode::timeout, 504},
+      {ErrorCode::cancelled, 503},          {ErrorCode::internal, 500},
   };
   for (int i = 0; i < base::kErrorCodeCount; ++i) {
     const auto code = static_cast<ErrorCode>(i);

@@ -15,11 +15,13 @@ std::string quoted(std::string_view name) {
   return "`" + std::string(name) + "`";
 }
 
+bool is_control_character(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
 bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
+  return std::ranges::any_of(text, is_control_character);
 }
 
 // The name of a field that came from outside, safe to put into a message.
@@ -102,6 +104,23 @@ std::string Fields::required_text(std::string_view name, TextRule rule) {
   auto value = text(name, rule);
   required(name);
   return std::move(value).value_or("");
+}
+
+std::optional<std::string> Fields::document(std::string_view name, size_t max) {
+  const bj::value* v = take(name);
+  if (v == nullptr) return std::nullopt;
+  const auto odd = [](char c) {
+    return is_control_character(c) && c != '\n' && c != '\r' && c != '\t';
+  };
+  if (!v->is_string()) return expected(name, "a string"), std::nullopt;
+  const std::string_view text = v->get_string();
+  if (text.size() > max) {
+    return expected(name, "at most " + std::to_string(max) + " bytes long"), std::nullopt;
+  }
+  if (std::ranges::any_of(text, odd)) {
+    return expected(name, "free of control characters"), std::nullopt;
+  }
+  return std::string(text);
 }
 
 std::optional<std::string> Fields::secret(std::string_view name, size_t max) {

@@ -47,6 +47,8 @@ class Fields {
   // Without control characters. A field that is absent, or wrong, is nothing.
   std::optional<std::string> text(std::string_view name, TextRule rule);
   std::string required_text(std::string_view name, TextRule rule);
+  // Text of several lines: line breaks and tabs are welcome.
+  std::optional<std::string> document(std::string_view name, size_t max);
   // Passwords and keys: any characters; their value is in no message.
   std::optional<std::string> secret(std::string_view name, size_t max);
   std::string required_secret(std::string_view name, size_t max);

@@ -230,7 +230,8 @@ TEST_P(Registry, BadModelsNameTheFieldAndLeaveNothing) {
       {R"({"model_name":"m","endpoint_ids":["1"]})", "endpoint_ids[0]", "integer"},
       {R"({"model_name":" m","endpoint_ids":[@]})", "model_name", "letters"},
       {R"({"model_name":"m?x","endpoint_ids":[@]})", "model_name", "letters"},
-      {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"hybrid"})", "vendor_type", "yet"},
+      {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"hybrid"})", "endpoint_ids",
+       "its children have"},
       {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"deepnode","repo_id":"x"})",
        "vendor_type", "yet"},
       {R"({"model_name":"m","endpoint_ids":[@],"vendor_type":"x"})", "vendor_type", "provider"},
@@ -294,6 +295,99 @@ TEST_P(Registry, PricesAreExact) {
   EXPECT_NE(price().snapshot, first);
   auto reader = *database().read();
   EXPECT_EQ(reader.query_value<int64_t>("SELECT COUNT(*) FROM price_snapshots").value(), 2);
+}
+
+// Hybrids: made of models that there are, with a policy that says what is wrong with it, and in
+// force when the answer comes.
+TEST_P(Registry, BadHybridsNameTheFieldAndTheLine) {
+  const std::string e = id_of(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})"));
+  for (const char* name : {"a", "b"}) {
+    ASSERT_EQ(post(kModels, at(R"({"model_name":")" + std::string(name) +
+                                   R"(","endpoint_ids":[@],"pricing_tiers":[]})",
+                               e))
+                  .status,
+              200);
+  }
+  const std::string good = R"("model_name":"auto","vendor_type":"hybrid","child_models":["a","b"])";
+  ASSERT_EQ(
+      post(kModels, R"({"model_name":"auto","vendor_type":"hybrid","child_models":["a","b"]})")
+          .status,
+      200);
+  const struct {
+    std::string body;
+    const char* param;
+    const char* says;
+  } cases[] = {
+      {R"("model_name":"h","vendor_type":"hybrid")", "child_models", "at least 2"},
+      {R"("model_name":"h","vendor_type":"hybrid","child_models":["a"])", "child_models",
+       "at least 2"},
+      {R"("model_name":"h","vendor_type":"hybrid","child_models":["a","a"])", "child_models[1]",
+       "different"},
+      {R"("model_name":"h","vendor_type":"hybrid","child_models":["a","z"])", "child_models",
+       "no model \"z\""},
+      {R"("model_name":"h","vendor_type":"hybrid","child_models":["a","auto"])", "child_models",
+       "hybrid itself"},
+      {good + R"(,"endpoint_ids":[1])", "endpoint_ids", "its children"},
+      {good + R"(,"pricing_tiers":[])", "pricing_tiers", "no price of its own"},
+      {good + R"(,"routing_policy":"rules:\n  - name: x\n    targets: [c]\nspeed: 1")",
+       "routing_policy", "line 3: `c` is not a child of this model; line 4: `speed`"},
+      {good + R"(,"routing_policy":"a\u0000b")", "routing_policy", "control characters"},
+      {at(R"("model_name":"m","endpoint_ids":[@],"child_models":["a","b"])", e), "child_models",
+       "hybrid models"},
+      {at(R"("model_name":"m","endpoint_ids":[@],"routing_policy":"rules: []")", e),
+       "routing_policy", "hybrid models"},
+      {good, "model_name", "taken"},
+  };
+  for (const auto& c : cases) {
+    const Reply reply = post(kModels, "{" + c.body + "}");
+    EXPECT_GE(reply.status, 400) << c.body << reply.raw;
+    EXPECT_EQ(reply.param(), c.param) << c.body << reply.raw;
+    if (std::string_view(c.says) != "taken") {
+      EXPECT_NE(reply.message().find(c.says), std::string::npos) << c.body << reply.raw;
+    }
+  }
+  EXPECT_EQ(total(kModels), 3);
+}
+
+TEST_P(Registry, AHybridIsInForceWhenTheAnswerComes) {
+  const std::string e = id_of(post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})"));
+  const auto add = [&](const char* name, const char* price) {
+    return id_of(post(kModels, at(R"({"model_name":")" + std::string(name) +
+                                      R"(","endpoint_ids":[@],"pricing_tiers":)" + price + "}",
+                                  e)));
+  };
+  const std::string a = add("a", R"([{"input_price":1,"output_price":2}])");
+  add("b", R"([{"input_price":"0.5","output_price":8}])");
+  const Reply made = post(kModels, R"({"model_name":"auto","vendor_type":"hybrid",
+      "child_models":["b","a"],"routing_policy":"load_balance: round-robin\n"})");
+  ASSERT_EQ(made.status, 200) << made.raw;
+  EXPECT_EQ(made.data().at("price_state"), "of_children");
+  EXPECT_EQ(made.data().at("routing_policy"), "load_balance: round-robin\n");
+  EXPECT_EQ(made.data().at("child_models").at(0), "b");
+  const auto strategy = [&] {
+    const auto routes = rig().router().current();
+    return routes->hybrid(*routes->catalog()->find("auto"))->policy.load_balance;
+  };
+  EXPECT_EQ(strategy(), routing::LoadBalance::round_robin);
+  const std::string path = std::string(kModels) + "/" + id_of(made);
+  ASSERT_EQ(on("PATCH", path, R"({"routing_policy":"load_balance: lowest-cost"})").status, 200);
+  EXPECT_EQ(strategy(), routing::LoadBalance::lowest_cost);
+  const Reply shown = rig().call("GET", "/api/v1/public/models?keyword=auto");
+  const auto& item = shown.data().at("items").at(0);
+  EXPECT_EQ(item.at("vendor_type"), "hybrid");
+  EXPECT_EQ(item.at("free"), false);
+  EXPECT_EQ(item.at("price_range").at("input_price").at("min"), "0.5");
+  EXPECT_EQ(item.at("price_range").at("output_price").at("max"), "8");
+  // A child cannot go while it is one, in any way.
+  const std::string child = std::string(kModels) + "/" + a;
+  const Reply kept = on("DELETE", child);
+  EXPECT_EQ(kept.status, 409);
+  EXPECT_NE(kept.message().find("(auto)"), std::string::npos) << kept.raw;
+  EXPECT_EQ(on("PATCH", child, R"({"model_name":"c"})").status, 409);
+  EXPECT_EQ(on("PATCH", child, R"({"enabled":false})").status, 200);
+  EXPECT_EQ(rig().catalog().current()->find("auto")->children.at(1).model, nullptr);
+  EXPECT_EQ(on("DELETE", path).status, 200);
+  EXPECT_EQ(on("DELETE", child).status, 200);
 }
 
 TEST_P(Registry, AModelWithoutAReadablePriceIsShownToAdministratorsOnly) {

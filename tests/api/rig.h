@@ -59,6 +59,7 @@ class Rig {
   const crypto::Sealer& sealer() const { return sealer_; }
   identity::KeyDirectory& keys() { return keys_; }
   provider::CatalogDirectory& catalog() { return catalog_; }
+  const routing::Router& router() const { return router_of_models_; }
   governance::UsageStore& usage() { return usage_; }
 
  private:
