@@ -46,6 +46,9 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   if (!call.view.model.empty()) log_member(out, "model", call.view.model);
   if (e.error) log_member(out, "error", base::to_string(*e.error));
   if (!call.recorded) return;  // refused before anything was spent
+  if (call.served != nullptr && call.served != call.model) {
+    log_member(out, "served_model", call.served->name);
+  }
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
   out += call.view.stream ? ",\"stream\":true" : ",\"stream\":false";
   log_member(out, "attempts", call.attempts);
@@ -113,6 +116,7 @@ void append_final(Call& call, const Ending& e, const governance::Bill& bill) {
   record.bill = bill;
   record.quota_leased = call.hold.quota_tokens().has_value();
   record.deviates = e.deviates;
+  if (call.served != nullptr && call.served != call.model) record.served_model = call.served->name;
   call.parts.writer.append_final(record);
 }
 

@@ -59,6 +59,7 @@ void add_request_names(CsvText& csv, Audience audience) {
            "started_at",
            "key_id",
            "model",
+           "served_model",
            "api",
            "source",
            "outcome",
@@ -87,11 +88,12 @@ void add_request(CsvText& csv, const RequestEntry& e, Audience audience) {
     add_cells(csv, e.user.value, endpoint, e.upstream_request_id, word(e.deviates));
   }
   const std::string price = e.price ? std::to_string(e.price->value) : "";
-  add_cells(csv, e.id.to_string(), e.started_at_ms, e.key.value, e.model, e.api, e.source,
-            e.outcome, e.error_code, e.status, word(e.stream), e.duration_ms,
-            text_of(e.first_token_ms), e.attempts, e.prompt_tokens, input_tokens(e),
-            e.cached_tokens, e.cache_write_tokens, e.completion_tokens, e.reasoning_tokens,
-            e.usage_source, price, e.grant_tokens, e.discount_ppm, e.charged.to_string());
+  add_cells(csv, e.id.to_string(), e.started_at_ms, e.key.value, e.model,
+            e.served_model.empty() ? e.model : e.served_model, e.api, e.source, e.outcome,
+            e.error_code, e.status, word(e.stream), e.duration_ms, text_of(e.first_token_ms),
+            e.attempts, e.prompt_tokens, input_tokens(e), e.cached_tokens, e.cache_write_tokens,
+            e.completion_tokens, e.reasoning_tokens, e.usage_source, price, e.grant_tokens,
+            e.discount_ppm, e.charged.to_string());
   csv.end_row();
 }
 

@@ -38,6 +38,7 @@ boost::json::object request_json(const RequestEntry& e, Audience audience) {
                              {"started_at", e.started_at_ms},
                              {"key_id", e.key.value},
                              {"model", e.model},
+                             {"served_model", e.served_model.empty() ? e.model : e.served_model},
                              {"api", e.api},
                              {"source", e.source},
                              {"outcome", e.outcome},

@@ -15,7 +15,7 @@ constexpr uint16_t kMark = 0xD59A;
 constexpr size_t kFrameHeader = 12;
 constexpr size_t kMaxPayload = kMaxFrameBytes - kFrameHeader;
 enum Kind : uint8_t { kHold = 'H', kProgress = 'P', kFinal = 'F' };
-constexpr uint8_t kVersion = 2;
+constexpr uint8_t kVersion = 3;
 
 class Encoder {
  public:
@@ -54,6 +54,7 @@ class Decoder {
   Decoder(std::string_view payload, uint8_t version) : rest_(payload), version_(version) {}
   // Whether the record has the fields that version 2 appended.
   bool has_money() const { return version_ >= 2; }
+  bool has_served_model() const { return version_ >= 3; }
   template <class T>
   void get(T& value) {
     if (rest_.size() < sizeof value) {
@@ -203,6 +204,7 @@ std::optional<Record> decode_final(Decoder in) {
     in.get(r.quota_leased);
     in.get(r.deviates);
   }
+  if (in.has_served_model()) in.get_text(r.served_model);
   return in.ok() ? std::optional<Record>(r) : std::nullopt;
 }
 
@@ -345,6 +347,7 @@ std::span<char> encode(const FinalRecord& r, FrameBuffer& buffer) {
   put_money(out, r.usage, r.bill);
   out.put(r.quota_leased);
   out.put(r.deviates);
+  out.put_text(r.served_model, kMaxModelBytes);
   return out.finish();
 }
 

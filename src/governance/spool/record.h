@@ -3,7 +3,7 @@
 // decoding. Frame, little-endian: u16 mark, u8 kind, u8 version, u32 payload bytes, u32 CRC-32C of
 // the segment's salt, those eight bytes and the payload; then the payload. A later version of a
 // kind only appends fields, so that either program reads the other's records. Version 2 added what
-// is money: prices, holds and charges.
+// is money: prices, holds and charges; version 3 the model that served.
 #pragma once
 
 #include <array>
@@ -99,8 +99,9 @@ struct FinalRecord {
   std::string_view error_code;  // base::to_string(ErrorCode), empty if none
   std::string_view upstream_request_id;
   Bill bill{};
-  bool quota_leased = false;  // as the hold record said
-  bool deviates = false;      // the upstream's token counts are far from our own
+  bool quota_leased = false;        // as the hold record said
+  bool deviates = false;            // the upstream's token counts are far from our own
+  std::string_view served_model{};  // the child of a hybrid that answered; empty: `model` itself
 };
 
 using Record = std::variant<HoldRecord, ProgressRecord, FinalRecord>;

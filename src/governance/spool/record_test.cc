@@ -52,6 +52,7 @@ FinalRecord sample_final() {
   r.bill = sample_bill();
   r.quota_leased = true;
   r.deviates = true;
+  r.served_model = "gpt-x-mini";
   return r;
 }
 
@@ -99,6 +100,7 @@ TEST(Record, FinalSurvivesTheRoundTrip) {
   EXPECT_EQ(out.bill, in.bill);
   EXPECT_TRUE(out.quota_leased);
   EXPECT_TRUE(out.deviates);
+  EXPECT_EQ(out.served_model, "gpt-x-mini");
   EXPECT_EQ(scanner.offset(), bytes.size());
   EXPECT_FALSE(scanner.next().has_value());
 }
@@ -144,7 +146,7 @@ TEST(Record, HoldAndProgressSurviveTheRoundTrip) {
 TEST(Record, OverlongTextsAreCutAndTheFrameStaysSmall) {
   const std::string huge(100'000, 'x');
   FinalRecord r = sample_final();
-  r.model = r.error_code = r.upstream_request_id = huge;
+  r.model = r.error_code = r.upstream_request_id = r.served_model = huge;
   const std::string bytes = frame_of(r);
   EXPECT_LT(bytes.size(), kMaxFrameBytes);
   FrameScanner scanner(bytes, kSalt);
@@ -181,8 +183,10 @@ std::string as_version(std::string bytes, uint8_t version, size_t less,
   return bytes;
 }
 
+constexpr size_t kServed = 2 + 10;  // what version 3 says last: length and text
+
 TEST(Record, ALaterVersionWithMoreFieldsIsRead) {
-  const std::string bytes = as_version(frame_of(sample_final()), 3, 0, "more");
+  const std::string bytes = as_version(frame_of(sample_final()), 4, 0, "more");
   FrameScanner scanner(bytes, kSalt);
   const auto record = scanner.next();
   ASSERT_TRUE(record.has_value());
@@ -196,9 +200,10 @@ TEST(Record, VersionOneIsReadAsWithoutMoney) {
   constexpr size_t kGrants = 2 * (8 + 8);  // of sample_bill()
   const HoldRecord hold{request(1), base::UserId{2}, base::ApiKeyId{3}, "m"};
   const ProgressRecord progress{request(1), {}, {7, 8}, 2000, sample_bill()};
-  const std::string bytes = as_version(frame_of(hold), 1, 1 + 8 + 8) +
-                            as_version(frame_of(progress), 1, kUsage + kBill + kGrants) +
-                            as_version(frame_of(sample_final()), 1, kUsage + kBill + kGrants + 2);
+  const std::string bytes =
+      as_version(frame_of(hold), 1, 1 + 8 + 8) +
+      as_version(frame_of(progress), 1, kUsage + kBill + kGrants) +
+      as_version(frame_of(sample_final()), 1, kUsage + kBill + kGrants + 2 + kServed);
   FrameScanner scanner(bytes, kSalt);
   const auto h = std::get<HoldRecord>(scanner.next().value());
   EXPECT_EQ(h.model, "m");
@@ -215,9 +220,18 @@ TEST(Record, VersionOneIsReadAsWithoutMoney) {
   EXPECT_EQ(scanner.damaged_bytes(), 0u);
 }
 
+TEST(Record, VersionTwoIsReadAsServedByItself) {
+  const std::string bytes = as_version(frame_of(sample_final()), 2, kServed);
+  FrameScanner scanner(bytes, kSalt);
+  const auto f = std::get<FinalRecord>(scanner.next().value());
+  EXPECT_EQ(f.served_model, "");
+  EXPECT_EQ(f.bill, sample_bill());
+  EXPECT_TRUE(f.deviates);
+}
+
 TEST(Record, AVersionTwoThatLacksItsMoneyIsNoRecord) {
   for (const size_t less : {1u, 2u, 30u, 60u}) {
-    const std::string bytes = as_version(frame_of(sample_final()), 2, less);
+    const std::string bytes = as_version(frame_of(sample_final()), 2, less + kServed);
     FrameScanner scanner(bytes, kSalt);
     EXPECT_FALSE(scanner.next().has_value());
     EXPECT_EQ(scanner.unknown_frames(), 1u);

@@ -10,7 +10,8 @@
   "SELECT request_id, user_id, key_id, endpoint_id, model_name, api, source, outcome,"       \
   " usage_source, error_code, upstream_request_id, status, stream, started_at, duration_ms," \
   " first_token_ms, prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens,"    \
-  " reasoning_tokens, attempts, price_id, grant_tokens, discount_ppm, charged, deviates"
+  " reasoning_tokens, attempts, price_id, grant_tokens, discount_ppm, charged, deviates,"    \
+  " served_model"
 // Each scope has its own text, because each has its own index.
 #define DP_OF_KEY " FROM usage_records WHERE key_id = ? AND (? = 0 OR user_id = ?)"
 #define DP_OF_USER " FROM usage_records WHERE user_id = ?"
@@ -92,7 +93,7 @@ RequestEntry RequestEntry::from_row(const sql::Row& row) {
            e.error_code, e.upstream_request_id, e.status, e.stream, e.started_at_ms, e.duration_ms,
            e.first_token_ms, e.prompt_tokens, e.cached_tokens, e.cache_write_tokens,
            e.completion_tokens, e.reasoning_tokens, e.attempts, e.price, e.grant_tokens,
-           e.discount_ppm, e.charged, e.deviates);
+           e.discount_ppm, e.charged, e.deviates, e.served_model);
   return e;
 }
 

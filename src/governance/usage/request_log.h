@@ -38,6 +38,7 @@ struct RequestEntry {
   int64_t discount_ppm = 0;
   base::Money charged;
   bool deviates = false;
+  std::string served_model;  // the child of a hybrid that answered; empty: `model` itself
 
   static RequestEntry from_row(const sql::Row& row);
 };

@@ -61,6 +61,7 @@ UsageRow usage_row(const FinalRecord& r) {
   row.bill = column_bill(r.bill);
   row.quota_leased = r.quota_leased;
   row.deviates = r.deviates;
+  row.served_model = column_text(r.served_model);
   return row;
 }
 

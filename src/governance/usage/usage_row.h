@@ -38,6 +38,7 @@ struct UsageRow {
   Bill bill;
   bool quota_leased = false;
   bool deviates = false;
+  std::string served_model;  // empty: `model` itself
   std::optional<Held> held;  // nothing: no hold record was found
 
   int64_t finished_at_ms() const { return started_at_ms + duration_ms; }

@@ -140,13 +140,14 @@ Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
 }
 
 Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
-  using Tuple = std::tuple<base::RequestId, base::UserId, base::ApiKeyId, std::string_view,
-                           std::optional<base::EndpointId>, std::string_view, std::string_view,
-                           std::string_view, int, bool, int64_t, int64_t, std::optional<int64_t>,
-                           int64_t, int64_t, int64_t, int64_t, int64_t, std::string_view, int,
-                           std::string_view, std::string_view, std::string_view, int64_t, int64_t,
-                           int64_t, int64_t, std::optional<base::PriceId>, int64_t, int64_t,
-                           base::Money, std::optional<int64_t>, std::optional<base::Money>, bool>;
+  using Tuple =
+      std::tuple<base::RequestId, base::UserId, base::ApiKeyId, std::string_view,
+                 std::optional<base::EndpointId>, std::string_view, std::string_view,
+                 std::string_view, int, bool, int64_t, int64_t, std::optional<int64_t>, int64_t,
+                 int64_t, int64_t, int64_t, int64_t, std::string_view, int, std::string_view,
+                 std::string_view, std::string_view, int64_t, int64_t, int64_t, int64_t,
+                 std::optional<base::PriceId>, int64_t, int64_t, base::Money,
+                 std::optional<int64_t>, std::optional<base::Money>, bool, std::string_view>;
   std::vector<Tuple> tuples;
   tuples.reserve(rows.size());
   for (const UsageRow* r : rows) {
@@ -158,7 +159,8 @@ Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRo
         source_name(r->usage.source), r->attempts, r->error_code, r->upstream_request_id, instance_,
         r->usage.image_input_tokens, r->usage.audio_input_tokens, r->usage.image_output_tokens,
         r->usage.audio_output_tokens, price_of(r->bill), r->bill.grants.tokens(),
-        r->bill.discount_ppm, r->bill.charged, held_tokens(*r), held_money(*r), r->deviates);
+        r->bill.discount_ppm, r->bill.charged, held_tokens(*r), held_money(*r), r->deviates,
+        r->served_model);
   }
   return tx.insert_rows(
       "INSERT INTO usage_records (request_id, user_id, key_id, model_name, endpoint_id, api, "
@@ -167,7 +169,7 @@ Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRo
       " cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens, usage_source,"
       " attempts, error_code, upstream_request_id, instance, image_input_tokens,"
       " audio_input_tokens, image_output_tokens, audio_output_tokens, price_id, grant_tokens,"
-      " discount_ppm, charged, held_tokens, held_money, deviates) VALUES {rows}",
+      " discount_ppm, charged, held_tokens, held_money, deviates, served_model) VALUES {rows}",
       std::span<const Tuple>(tuples));
 }
 
