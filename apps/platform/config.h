@@ -87,6 +87,10 @@ struct AlertSettings {
   bool allow_private_targets = false;
 };
 
+struct CustomModelSettings {
+  bool allow_private_targets = false;
+};
+
 struct Config {
   ServerSettings server;
   std::optional<MysqlSettings> mysql;  // absent: SQLite under data_dir
@@ -101,6 +105,7 @@ struct Config {
   MetricsSettings metrics;
   SpoolSettings spool;
   AlertSettings alerts;
+  CustomModelSettings custom_models;
 
   http::Proxy proxy;                  // HTTPS_PROXY and NO_PROXY
   std::vector<std::string> warnings;  // to be logged once, by whoever loaded it

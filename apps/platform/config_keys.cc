@@ -218,6 +218,11 @@ const ConfigKey kKeys[] = {
      .help =
          "Let users' alert webhooks lead anywhere this machine can reach, private addresses and "
          "plain http included. Off: https to public addresses only."},
+    {.path = "custom_models.allow_private_targets",
+     .slot = Flag([](Config& c) -> auto& { return c.custom_models.allow_private_targets; }),
+     .help =
+         "Let provider endpoints that users enter lead anywhere this machine can reach, private "
+         "addresses and plain http included. Off: https to public addresses only."},
 };
 
 constexpr LaterKey kLaterKeys[] = {

@@ -38,6 +38,7 @@ struct SharedParts {
   http::TlsContexts& tls_contexts;
   const http::Proxy& proxy;
   http::Reach fetch_reach;  // of URLs that callers choose
+  http::Reach users_reach;  // of endpoints that users entered
   gateway::StreamTimeouts timeouts;
   metrics::Metrics& metrics;
   async::BlockingPool& log_pool;
@@ -75,6 +76,7 @@ class LoopThread {
   async::TaskGroup background_;
   http::Client client_;
   http::Client fetcher_;
+  http::Client users_client_;
   std::unique_ptr<SharedLimits> shared_limits_;  // null without Redis
   std::unique_ptr<governance::SpoolWriter> writer_;
   gateway::Parts parts_;

@@ -209,6 +209,7 @@ Result<void> Services::make_loops() {
                   tls_contexts_,
                   proxy_,
                   http::Reach::public_only,
+                  users_reach(),
                   {config_.stream_timeouts.first_token, config_.stream_timeouts.inter_chunk_idle},
                   *metrics_,
                   *log_pool_,
@@ -240,7 +241,8 @@ std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
   };
   add(health_routes(readiness_, kVersion));
   all.push_back(metrics_route(*metrics_, *log_pool_, config_.metrics.token));
-  add(portalapi::routes({*webapi_, catalog_, *guards_, *usage_, alert_targets()}));
+  add(portalapi::routes(
+      {*webapi_, catalog_, *guards_, *models_router_, *usage_, alert_targets(), users_reach()}));
   add(adminapi::routes(
       {*webapi_, keys_, catalog_, *usage_, [this] { return live_figures(); }, *outside_}));
   return all;
@@ -327,6 +329,11 @@ adminapi::LiveFigures Services::live_figures() const {
 governance::alerts::Targets Services::alert_targets() const {
   return config_.alerts.allow_private_targets ? governance::alerts::Targets::anywhere
                                               : governance::alerts::Targets::public_only;
+}
+
+http::Reach Services::users_reach() const {
+  return config_.custom_models.allow_private_targets ? http::Reach::anywhere
+                                                     : http::Reach::public_only;
 }
 
 Result<void> Services::serve() {

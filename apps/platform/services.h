@@ -71,6 +71,7 @@ class Services {
   void refreshed_now();
   adminapi::LiveFigures live_figures() const;
   governance::alerts::Targets alert_targets() const;
+  http::Reach users_reach() const;
   std::vector<http::Route> routes_of(gateway::Parts& parts);
 
   const Config& config_;

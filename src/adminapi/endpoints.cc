@@ -7,6 +7,7 @@
 #include "adminapi/limits.h"
 #include "provider/base_url.h"
 #include "provider/catalog.h"
+#include "provider/endpoint_rules.h"
 #include "provider/endpoint_store.h"
 #include "webapi/fields.h"
 #include "webapi/limits.h"
@@ -52,30 +53,12 @@ boost::json::object endpoint_json(const crypto::Sealer& sealer, const StoredEndp
           {"updated_at", e.updated_at_ms}};
 }
 
-Result<void> check_provider_type(std::string_view type) {
-  std::string known;
-  for (const std::string_view name : provider::kProviderTypes) {
-    if (type == name) return {};
-    known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-  }
-  return Error::invalid("provider_type", "`provider_type` must be one of " + known + ".");
-}
-
 // It becomes a header.
 Result<void> check_api_version(std::string_view version) {
   for (const char c : version) {
     if (c > 0x20 && c < 0x7f) continue;
     return Error::invalid("api_version",
                           "`api_version` must be visible ASCII characters without white space.");
-  }
-  return {};
-}
-
-Result<void> check_key(std::string_view key) {
-  for (const char c : key) {
-    if (c > 0x20 && c < 0x7f) continue;
-    return Error::invalid("api_key",
-                          "`api_key` must be visible ASCII characters without white space.");
   }
   return {};
 }
@@ -130,11 +113,11 @@ Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, 
   e.param_policy = body.choice("param_policy", {"drop", "refuse"}).value_or(e.param_policy);
   out.key = body.secret("api_key", kMaxUpstreamKeyBytes);
   DP_CHECK(body.finish());
-  DP_CHECK(check_provider_type(e.provider_type));
+  DP_CHECK(provider::check_provider_type(e.provider_type));
   DP_CHECK(provider::parse_base_url(e.endpoint));
   DP_CHECK(check_ca_file(e.ca_file));
   DP_CHECK(check_api_version(e.api_version));
-  if (out.key) DP_CHECK(check_key(*out.key));
+  if (out.key) DP_CHECK(provider::check_upstream_key(*out.key));
   return out;
 }
 
@@ -142,9 +125,7 @@ Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, 
 // learn a key that nobody can read.
 Result<void> keep_key_at_home(const StoredEndpoint& before, const EndpointBody& after) {
   if (!before.key_sealed || after.key) return {};
-  DP_TRY(const auto was, provider::parse_base_url(before.endpoint));
-  DP_TRY(const auto is, provider::parse_base_url(after.endpoint.endpoint));
-  if (was.tls == is.tls && was.host == is.host && was.port == is.port) return {};
+  if (provider::same_server(before.endpoint, after.endpoint.endpoint)) return {};
   return Error::invalid("api_key",
                         "`endpoint` names another server, so `api_key` must be given again "
                         "(\"\" for none).");

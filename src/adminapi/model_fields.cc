@@ -4,6 +4,7 @@
 
 #include "adminapi/limits.h"
 #include "governance/pricing/price_tiers.h"
+#include "provider/custom_store.h"
 #include "webapi/fields.h"
 #include "webapi/hybrid_fields.h"
 #include "webapi/price_json.h"
@@ -39,6 +40,9 @@ boost::json::value tiers_json(const governance::Price& price) {
 // Names appear in URLs and headers; what providers and local servers use is allowed, and nothing
 // else. A space at either end would look like another name, so it is refused.
 Result<void> check_name(std::string_view name) {
+  if (provider::custom::looks_custom(name)) {
+    return Error::invalid("model_name", "Names like \"u17-...\" are for users' own models.");
+  }
   constexpr std::string_view kMarks = "-_.:/@+ ";
   const auto allowed = [&](char c) {
     return (base::lower(c) >= 'a' && base::lower(c) <= 'z') || (c >= '0' && c <= '9') ||
@@ -92,10 +96,7 @@ Result<void> settle_kind(const Fields& body, StoredModel& m) {
     }
     m.child_models.clear();
     m.routing_policy.clear();
-    if (!m.endpoint_ids.empty()) return {};
-    return Error::invalid("endpoint_ids", body.given("endpoint_ids")
-                                              ? "`endpoint_ids` must have 1 to 64 items."
-                                              : "`endpoint_ids` is required.");
+    return {};
   }
   if (body.given("endpoint_ids") && !m.endpoint_ids.empty()) {
     return Error::invalid("endpoint_ids", "A hybrid model has no endpoints; its children have.");
@@ -182,7 +183,11 @@ Result<StoredModel> read_model(const Request& request, StoredModel m, Reading re
     m.endpoint_ids.clear();
     for (const int64_t id : *ids) m.endpoint_ids.push_back(base::EndpointId{id});
   }
-  return finish_model(body, std::move(m));
+  DP_TRY(m, finish_model(body, std::move(m)));
+  if (m.vendor_type == kHybrid || !m.endpoint_ids.empty()) return m;
+  return Error::invalid("endpoint_ids", body.given("endpoint_ids")
+                                            ? "`endpoint_ids` must have 1 to 64 items."
+                                            : "`endpoint_ids` is required.");
 }
 
 }  // namespace deeppool::adminapi

@@ -107,7 +107,7 @@ Result<void> understand(Call& call) {
 
 Result<void> find_model(Call& call) {
   call.routes = call.parts.router.current();
-  call.model = call.routes->catalog()->find(call.view.model);
+  call.model = call.routes->catalog()->find(call.view.model, call.key->owner);
   if (call.model == nullptr || !call.key->may_use(call.view.model)) {
     return no_such_model(call.view.model);
   }

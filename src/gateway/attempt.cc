@@ -73,7 +73,8 @@ class Attempt {
     Result<provider::UpstreamRequest> asked = ask();
     if (!asked) co_return Failure{std::move(asked).error(), Elsewhere::worth_trying, {}};
     const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, endpoint_.ca_file};
-    Result<std::unique_ptr<http::Reply>> answered = co_await call_.parts.client.request(
+    http::Client& client = endpoint_.owner ? call_.parts.users_client : call_.parts.client;
+    Result<std::unique_ptr<http::Reply>> answered = co_await client.request(
         origin, {http::Method::post, asked->head, asked->body.pieces()}, deadline, scope_);
     if (!answered) co_return elsewhere(std::move(answered).error(), Fault::connect);
     reply = std::move(*answered);

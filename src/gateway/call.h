@@ -55,7 +55,8 @@ struct Parts {
   // Of this loop.
   governance::SpoolWriter& writer;
   http::Client& client;
-  http::Client& fetcher;  // for URLs that callers choose
+  http::Client& fetcher;       // for URLs that callers choose
+  http::Client& users_client;  // for endpoints that users entered: of limited reach
   async::TaskGroup& background;
   ratelimit::LeaseDesk* leases;  // null: limits are this process's own
   metrics::LoopMetrics& metrics;

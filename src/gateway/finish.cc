@@ -6,6 +6,8 @@
 namespace deeppool::gateway {
 namespace {
 
+// The label of all models that users made: their names are without number.
+constexpr std::string_view kUsersModels = "(users' own)";
 constexpr size_t kUsualLogFields = 400;  // bytes of describe_for_log, so that it allocates once
 
 void log_member(std::string& out, std::string_view name, std::string_view value) {
@@ -76,7 +78,8 @@ void count(const Call& call, const Ending& e, const governance::Bill& bill) {
   }
   if (e.error == ErrorCode::insufficient_quota) m.ratelimit_rejected.with({"quota"}).add();
   if (call.model == nullptr) return;  // no label from a caller's words
-  auto& series = m.models.with({call.protocol.metric, call.model->name, call.model->provider_type});
+  const std::string_view name = call.model->owner ? kUsersModels : call.model->name;
+  auto& series = m.models.with({call.protocol.metric, name, call.model->provider_type});
   series.by_status_class[metrics::status_class(e.status)].add();
   series.duration.observe(call.parts.clock.now() - call.x.started);
   if (call.first_token_ms >= 0) {

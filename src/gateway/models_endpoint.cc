@@ -87,8 +87,10 @@ Task<void> list_models(Parts& parts, http::Exchange& x) {
   }
   const auto catalog = parts.catalog.current();
   Models models;
-  for (const auto& model : catalog->models()) {
-    if (model->sold() && call.key->may_use(model->name)) models.push_back(model.get());
+  for (const auto* list : {&catalog->models(), &catalog->models_of(call.key->owner)}) {
+    for (const auto& model : *list) {
+      if (model->sold() && call.key->may_use(model->name)) models.push_back(model.get());
+    }
   }
   co_await answer(x, list_of(models, shape));
 }
@@ -102,7 +104,7 @@ Task<void> get_model(Parts& parts, http::Exchange& x) {
   }
   const auto catalog = parts.catalog.current();
   const std::string& name = x.params.front();
-  const provider::Model* model = catalog->find(name);
+  const provider::Model* model = catalog->find(name, call.key->owner);
   if (model == nullptr || !model->sold() || !call.key->may_use(name)) {
     co_await shape.protocol.answer_error(x, no_such_model(name));
     co_return;

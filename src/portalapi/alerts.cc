@@ -4,10 +4,9 @@
 
 #include "governance/alerts/alert_store.h"
 #include "governance/alerts/limits.h"
-#include "http/client/address_class.h"
 #include "identity/api_key_store.h"
 #include "identity/tokens.h"
-#include "provider/base_url.h"
+#include "portalapi/public_url.h"
 #include "sql/transaction.h"
 #include "webapi/fields.h"
 #include "webapi/handler.h"
@@ -124,24 +123,8 @@ Answer acknowledge_alert(const Portal& p, const Request& request) {
   return shown(alert);
 }
 
-Error bad_url(std::string why) {
-  return Error::invalid("url", std::move(why));
-}
-
-// What can be told without a look-up; the rest is judged when a connection is made.
-Result<void> check_url(const std::string& text, alerts::Targets targets) {
-  const auto url = provider::parse_base_url(text);
-  if (!url) {
-    return bad_url("`url` must be an address like https://example.com/hook, without a query.");
-  }
-  if (targets == alerts::Targets::anywhere) return {};
-  if (!url->tls) return bad_url("`url` must begin with https://.");
-  const auto literal = async::Address::from_ip(url->host, url->port);
-  const bool local = base::iequals(url->host, "localhost") || url->host.ends_with(".localhost");
-  if (local || (literal && !http::is_public(*literal))) {
-    return bad_url("`url` must lead to the public internet.");
-  }
-  return {};
+http::Reach reach_of(alerts::Targets targets) {
+  return targets == alerts::Targets::anywhere ? http::Reach::anywhere : http::Reach::public_only;
 }
 
 Answer show_webhook(const Portal& p, const Request& request) {
@@ -157,7 +140,7 @@ Answer set_webhook(const Portal& p, const Request& request) {
   Fields body(request.body);
   const std::string url = body.required_text("url", {.min = 1, .max = alerts::kMaxUrlBytes});
   DP_CHECK(body.finish());
-  DP_CHECK(check_url(url, p.alert_targets));
+  DP_CHECK(check_public_url("url", url, reach_of(p.alert_targets)));
   const std::string secret = identity::make_token(kSecretMark, s.random);
   const int64_t now = webapi::now_ms(s);
   DP_CHECK(sql::run_transaction(s.database, [&](sql::Writer& tx) {

@@ -1,8 +1,11 @@
 #include "portalapi/api_keys.h"
 
+#include <algorithm>
+
 #include "identity/api_key_store.h"
 #include "identity/limits.h"
 #include "identity/tokens.h"
+#include "provider/custom_store.h"
 #include "provider/model_store.h"
 #include "settings/platform_settings.h"
 #include "webapi/fields.h"
@@ -88,10 +91,15 @@ Result<KeyFields> read_key(Fields& body, int64_t now_ms) {
   return f;
 }
 
-// A key can reach no more than its creator: the platform's models.
-Result<void> check_models(sql::Reader& reader, const KeyFields& fields) {
+// A key can reach no more than its creator: the platform's models and the creator's own.
+Result<void> check_models(sql::Reader& reader, base::UserId owner, const KeyFields& fields) {
   if (!fields.models) return {};
-  DP_TRY(const auto unknown, provider::models::unknown_names(reader, *fields.models));
+  DP_TRY(auto unknown, provider::models::unknown_names(reader, *fields.models));
+  DP_TRY(const auto own, provider::custom::list(reader, owner));
+  std::erase_if(unknown, [&own](const std::string& name) {
+    const auto same = [&name](const auto& model) { return model.model_name == name; };
+    return std::ranges::any_of(own, same);
+  });
   if (unknown.empty()) return {};
   return Error::invalid("allowed_models", "There is no model \"" + unknown.front() + "\".");
 }
@@ -118,7 +126,7 @@ Answer create_key(const Portal& p, const Request& request) {
   const std::string secret = identity::make_token(identity::kApiKeyMark, s.random);
   boost::json::object created;
   DP_CHECK(webapi::commit_change(s, [&](sql::Writer& tx) -> Result<void> {
-    DP_CHECK(check_models(tx, fields));
+    DP_CHECK(check_models(tx, request.user.id, fields));
     DP_TRY(const auto defaults, settings::load(tx));
     ApiKey key;
     key.owner = request.user.id;
@@ -145,7 +153,7 @@ Answer update_key(const Portal& p, const Request& request) {
   boost::json::object updated;
   DP_CHECK(webapi::commit_change(s, [&](sql::Writer& tx) -> Result<void> {
     DP_TRY(auto stored, api_keys::get(tx, request.user.id, id));
-    DP_CHECK(check_models(tx, fields));
+    DP_CHECK(check_models(tx, request.user.id, fields));
     fields.apply(stored.key);
     DP_CHECK(api_keys::update(tx, stored.key, now));
     DP_TRY(const auto fresh, api_keys::get(tx, request.user.id, id));

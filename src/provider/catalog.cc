@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "governance/pricing/snapshot_store.h"
+#include "provider/custom_store.h"
 #include "provider/live_endpoint.h"
 #include "provider/model_store.h"
 
@@ -117,16 +118,75 @@ std::shared_ptr<Model> build_model(models::StoredModel stored, const EndpointsBy
   return m;
 }
 
+// The endpoint that a user entered for one model. It is not among Catalog::endpoints(): what
+// probes those would reach it from inside this network.
+Result<std::shared_ptr<const Endpoint>> users_endpoint(const custom::StoredCustom& stored,
+                                                       const crypto::Sealer& sealer,
+                                                       const Catalog& before) {
+  endpoints::StoredEndpoint as_entered;
+  as_entered.id = base::EndpointId{-stored.id.value};
+  as_entered.name = stored.model_name;
+  as_entered.provider_type = stored.provider_type;
+  as_entered.endpoint = stored.endpoint;
+  as_entered.upstream_model = stored.upstream_model;
+  DP_TRY(std::string key, custom::reveal_key(sealer, stored));
+  DP_TRY(Endpoint e, live_endpoint(as_entered, std::move(key)));
+  e.owner = stored.owner;
+  const Model* known = before.find(stored.model_name, stored.owner);
+  const bool kept = known != nullptr && !known->endpoints.empty() &&
+                    same_connection(*known->endpoints.front(), e);
+  e.health = kept ? known->endpoints.front()->health : std::make_shared<EndpointHealth>();
+  return std::make_shared<const Endpoint>(std::move(e));
+}
+
+// Who brings a key of their own pays its provider, not us: it is free here.
+std::shared_ptr<Model> build_custom(custom::StoredCustom stored, const crypto::Sealer& sealer,
+                                    const Catalog& before) {
+  auto m = std::make_shared<Model>();
+  if (stored.vendor_type == "hybrid") {
+    for (std::string& child : stored.child_models) {
+      m->children.push_back({std::move(child), nullptr});
+    }
+  } else {
+    m->price = governance::read_price("[]");
+    auto endpoint = users_endpoint(stored, sealer, before);
+    if (endpoint) {
+      m->provider_type = (*endpoint)->provider_type;
+      m->endpoints.push_back(serving(*std::move(endpoint), stored.name));
+    } else {
+      log::error("a user's endpoint cannot be used", {{"model", stored.model_name},
+                                                      {"reason", endpoint.error().message},
+                                                      {"detail", endpoint.error().detail}});
+    }
+  }
+  m->id = base::ModelId{-stored.id.value};
+  m->owner = stored.owner;
+  m->name = std::move(stored.model_name);
+  m->vendor_type = std::move(stored.vendor_type);
+  m->owned_by = "user";
+  m->routing_policy = std::move(stored.routing_policy);
+  m->max_context_length = stored.max_context_length;
+  m->max_output_tokens = stored.max_output_tokens;
+  m->supports_reasoning = stored.supports_reasoning;
+  m->supports_function_call = stored.supports_function_call;
+  m->supports_vision = stored.supports_vision;
+  m->created_ms = stored.created_at_ms;
+  m->updated_ms = stored.updated_at_ms;
+  return m;
+}
+
 // Gives every hybrid its children. What became a hybrid behind its parent's back is left out.
 void join_children(std::span<const std::shared_ptr<Model>> models) {
   std::unordered_map<std::string_view, std::shared_ptr<const Model>> by_name;
   for (const auto& model : models) {
-    if (!model->hybrid()) by_name[model->name] = model;
+    if (!model->hybrid()) by_name.try_emplace(model->name, model);
   }
   for (const auto& model : models) {
     for (Child& child : model->children) {
       const auto found = by_name.find(child.name);
-      if (found != by_name.end()) child.model = found->second;
+      if (found == by_name.end()) continue;
+      const bool seen = !found->second->owner || found->second->owner == model->owner;
+      if (seen) child.model = found->second;
     }
   }
 }
@@ -148,17 +208,29 @@ bool Model::sold() const {
          });
 }
 
-Catalog::Catalog(std::vector<std::shared_ptr<const Model>> models,
-                 std::vector<std::shared_ptr<const Endpoint>> endpoints, uint64_t version)
-    : models_(std::move(models)), endpoints_(std::move(endpoints)), version_(version) {
+Catalog::Catalog(Models models, std::vector<std::shared_ptr<const Endpoint>> endpoints,
+                 uint64_t version)
+    : endpoints_(std::move(endpoints)), version_(version) {
   std::ranges::sort(endpoints_, {}, [](const auto& e) { return e->id; });
-  by_name_.reserve(models_.size());
-  for (const auto& model : models_) by_name_[model->name] = model.get();
+  by_name_.reserve(models.size());
+  for (auto& model : models) {
+    by_name_.try_emplace(model->name, model.get());
+    Models& list = model->owner ? own_[model->owner] : models_;
+    list.push_back(std::move(model));
+  }
 }
 
-const Model* Catalog::find(std::string_view name) const {
+const Model* Catalog::find(std::string_view name, base::UserId caller) const {
   const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second;
+  if (found == by_name_.end()) return nullptr;
+  const Model* model = found->second;
+  return !model->owner || model->owner == caller ? model : nullptr;
+}
+
+const Catalog::Models& Catalog::models_of(base::UserId user) const {
+  static const Models kNone;
+  const auto found = own_.find(user);
+  return found == own_.end() ? kNone : found->second;
 }
 
 const Endpoint* Catalog::find_endpoint(base::EndpointId id) const {
@@ -175,17 +247,22 @@ std::shared_ptr<const Catalog> CatalogDirectory::current() const {
 Result<void> CatalogDirectory::reload(sql::Database& database, const crypto::Sealer& sealer) {
   std::vector<endpoints::StoredEndpoint> stored_endpoints;
   std::vector<models::StoredModel> stored_models;
+  std::vector<custom::StoredCustom> stored_custom;
   {
     DP_TRY(auto reader, database.read());
     DP_TRY(stored_endpoints, endpoints::load_enabled(reader));
     DP_TRY(stored_models, models::load_enabled(reader));
+    DP_TRY(stored_custom, custom::load_enabled(reader));
   }
   const auto before = current();
   const EndpointsById by_id = open_all(stored_endpoints, sealer, *before);
   std::vector<std::shared_ptr<Model>> built;
-  built.reserve(stored_models.size());
+  built.reserve(stored_models.size() + stored_custom.size());
   for (models::StoredModel& stored : stored_models) {
     built.push_back(build_model(std::move(stored), by_id, *before));
+  }
+  for (custom::StoredCustom& stored : stored_custom) {
+    built.push_back(build_custom(std::move(stored), sealer, *before));
   }
   join_children(built);
   DP_CHECK(note_prices(database, built));

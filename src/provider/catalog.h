@@ -31,7 +31,7 @@ inline constexpr std::array<std::string_view, 10> kProviderTypes = {
 enum class ParamPolicy : uint8_t { drop, refuse };
 
 struct Endpoint {
-  base::EndpointId id;
+  base::EndpointId id;  // below 0: of user_custom_models
   std::string name;
   std::string provider_type;  // one of kProviderTypes
   std::string base_url;       // as it was entered
@@ -43,9 +43,10 @@ struct Endpoint {
   std::string api_key;         // unsealed; empty: the upstream wants none
   std::string upstream_model;  // never empty: the model's own name where none was given
   int64_t weight = 1;
-  int64_t priority = 0;              // higher is tried first
-  int64_t max_inflight = 0;          // requests at once; 0: no limit
-  std::string api_version;           // of the vendor's API; empty: the adapter's choice
+  int64_t priority = 0;      // higher is tried first
+  int64_t max_inflight = 0;  // requests at once; 0: no limit
+  std::string api_version;   // of the vendor's API; empty: the adapter's choice
+  base::UserId owner;  // who entered it; 0: an administrator. Users' are reached in public only
   bool prefix_continuation = false;  // it goes on behind a given beginning of an answer
   ParamPolicy param_policy = ParamPolicy::drop;
   // Never null. The same object in every catalog while the endpoint's address and key stay; a new
@@ -68,7 +69,8 @@ struct Child {
 };
 
 struct Model {
-  base::ModelId id;
+  base::ModelId id;    // below 0: of user_custom_models
+  base::UserId owner;  // who alone sees it; 0: everybody does
   std::string name;
   std::string vendor_type;    // "provider" or "hybrid"
   std::string provider_type;  // of its first endpoint; empty without endpoints
@@ -98,13 +100,24 @@ struct Model {
 class Catalog {
  public:
   Catalog() = default;
-  Catalog(std::vector<std::shared_ptr<const Model>> models,
-          std::vector<std::shared_ptr<const Endpoint>> endpoints, uint64_t version);
+  using Models = std::vector<std::shared_ptr<const Model>>;
+  // `models` in the order in which they are listed. Of two with one name the first is it.
+  Catalog(Models models, std::vector<std::shared_ptr<const Endpoint>> endpoints, uint64_t version);
 
-  // Null if there is no such enabled model. Valid as long as the catalog.
-  const Model* find(std::string_view name) const;
-  // Higher priority first, then by name.
-  const std::vector<std::shared_ptr<const Model>>& models() const { return models_; }
+  // Null if there is no such enabled model, or it is another user's. Valid as long as the catalog.
+  const Model* find(std::string_view name, base::UserId caller = {}) const;
+  // Everybody's; higher priority first, then by name.
+  const Models& models() const { return models_; }
+  // This user's own, by name.
+  const Models& models_of(base::UserId user) const;
+  // Calls `fn` for every model, whoever may see it.
+  template <class Fn>
+  void each(Fn fn) const {
+    for (const auto& model : models_) fn(model);
+    for (const auto& [user, models] : own_) {
+      for (const auto& model : models) fn(model);
+    }
+  }
   // Every enabled one that can be used, by id, whether or not a model has it; as stored: an
   // upstream_model may be empty here.
   const std::vector<std::shared_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
@@ -114,7 +127,8 @@ class Catalog {
   uint64_t version() const { return version_; }
 
  private:
-  std::vector<std::shared_ptr<const Model>> models_;
+  Models models_;
+  std::unordered_map<base::UserId, Models> own_;
   std::vector<std::shared_ptr<const Endpoint>> endpoints_;
   std::unordered_map<std::string_view, const Model*> by_name_;
   uint64_t version_ = 0;

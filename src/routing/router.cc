@@ -204,11 +204,11 @@ Hybrid Router::compile(const Model& model) {
 void Router::rebuild(std::shared_ptr<const provider::Catalog> catalog) {
   Routes::Hybrids hybrids;
   std::unordered_map<base::ModelId, std::shared_ptr<std::atomic<uint64_t>>> kept;
-  for (const auto& model : catalog->models()) {
-    if (!model->hybrid()) continue;
+  catalog->each([&](const std::shared_ptr<const Model>& model) {
+    if (!model->hybrid()) return;
     hybrids[model.get()] = compile(*model);
     kept[model->id] = turns_[model->id];
-  }
+  });
   turns_ = std::move(kept);
   auto fresh = std::make_shared<const Routes>(std::move(catalog), std::move(hybrids));
   const std::scoped_lock lock(mutex_);

@@ -90,7 +90,7 @@ TEST_P(AccessTest, AnothersObjectIsExactlyAMissingOne) {
     EXPECT_EQ(by_bob("99999999999999999999").status, 404) << route.pattern;
     ++compared;
   }
-  EXPECT_EQ(compared, 5);
+  EXPECT_EQ(compared, 7);
   EXPECT_EQ(rig().call("GET", "/api/v1/apikeys", ada.token).raw, before);
   // In the query, too.
   const std::string usage = "/api/v1/usage/summary?key_id=";

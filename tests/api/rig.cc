@@ -45,7 +45,7 @@ Rig::Rig(sql::Database& database)
                                      sealer_,
                                      passwords_,
                                      [this] { (void)refresh_.refresh().ok(); }} {
-  auto table = portalapi::routes({services_, catalog_, guards_, usage_});
+  auto table = portalapi::routes({services_, catalog_, guards_, router_of_models_, usage_});
   for (auto& route : adminapi::routes({services_, keys_, catalog_, usage_,
                                        [] { return adminapi::LiveFigures{3, 4}; }, outside_})) {
     table.push_back(std::move(route));

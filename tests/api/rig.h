@@ -81,7 +81,7 @@ class Rig {
   async::BlockingPool lookups_{"lookup", 1, 16};
   http::TlsContexts contexts_;
   const http::Proxy proxy_;
-  const provider::Adapters adapters_;
+  const provider::Adapters adapters_{clock_};
   const setup::Outside outside_{lookups_, contexts_, proxy_, adapters_};
   webapi::Services services_;
   std::unique_ptr<http::Router> router_;

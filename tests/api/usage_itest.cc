@@ -260,7 +260,8 @@ TEST_P(Usage, ExportsAreCsv) {
   EXPECT_NE(sum.raw.find("\r\n2026-12-17,2027-01-15,1,10,"), std::string::npos) << sum.raw;
   const Reply requests = get(ada_, std::string(kRequests) + "?format=csv");
   EXPECT_NE(requests.raw.find(odd.request_id.to_string()), std::string::npos) << requests.raw;
-  EXPECT_NE(requests.raw.find(",1,\"'=cmd(\"\"a,b\"\")\",chat_completions,"), std::string::npos);
+  EXPECT_NE(requests.raw.find(",1,\"'=cmd(\"\"a,b\"\")\",\"'=cmd(\"\"a,b\"\")\",chat_completions,"),
+            std::string::npos);
   const Reply none = get(bob_, std::string(kRequests) + "?format=csv");
   EXPECT_EQ(std::ranges::count(none.raw, '\n'), 1) << none.raw;  // the names of the columns
 }
