@@ -74,7 +74,7 @@ inline constexpr std::chrono::seconds kWholeFailoverTime{300};
 // more than they would get anyway, not four times as much. The stock is for one endpoint's death
 // under load.
 inline constexpr int64_t kRetryPercent = 20;
-inline constexpr int64_t kRetryStock = 100;
+inline constexpr int64_t kRetryStock = 500;
 // Of one call, for the access log.
 inline constexpr size_t kMaxAttemptNotes = 16;
 // When every endpoint has as many requests as it takes: one of them ends soon.

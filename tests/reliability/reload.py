@@ -14,7 +14,7 @@ STREAM = "mock-ok:tokens=20,chunk_ms=5"
 OTHERS = [f"mock-ok:tokens={n}" for n in range(6, 10)]  # change while the first two are called
 RATE = 100  # requests a second, and as many streams in ten
 SWAP_SECONDS = 60 / 500  # as the bar has it
-VOLATILE = {"updated_at", "last_used_at", "quota_used", "charged_yuan"}
+VOLATILE = {"updated_at", "last_used_at", "quota_used", "charged_yuan", "health"}
 PRICES = [[], [{"max_input_tokens": 0, "input_price": "1", "output_price": "2"}]]
 
 
