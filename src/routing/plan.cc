@@ -47,8 +47,10 @@ std::string weighed_text(LoadBalance strategy, const Contender& c) {
 }
 
 std::string endpoint_text(const Candidate& c) {
-  if (c.model->endpoints.size() < 2) return "";
-  return "; endpoint with priority " + std::to_string(c.endpoint->priority) + ", weight " +
+  const std::string health =
+      c.endpoint->health->healthy() ? "" : "; ejected for now, asked if nobody else can be";
+  if (c.model->endpoints.size() < 2) return health;
+  return health + "; endpoint with priority " + std::to_string(c.endpoint->priority) + ", weight " +
          std::to_string(c.endpoint->weight);
 }
 

@@ -91,8 +91,22 @@ class Planner {
     if (!hybrid_.policy.weights.empty()) c.weight = hybrid_.policy.weights[place];
     const Model* model = children_[place].model.get();
     if (model == nullptr) return c;
+    add_load(*model, c);
     if (hybrid_.policy.load_balance == LoadBalance::lowest_cost) c.cost = cost_of(*model);
     return c;
+  }
+
+  // All that its endpoints have in hand, and how soon the best of the healthy ones answers.
+  void add_load(const Model& model, Contender& c) const {
+    for (const auto& endpoint : model.endpoints) {
+      const provider::EndpointHealth& health = *endpoint->health;
+      c.inflight += health.inflight();
+      const int64_t us =
+          std::chrono::duration_cast<std::chrono::microseconds>(health.latency(asking_.now))
+              .count();
+      if (!health.healthy() || us == 0) continue;
+      c.latency_us = c.latency_us == 0 ? us : std::min(c.latency_us, us);
+    }
   }
 
   // Of an answer of the length that the caller allows.

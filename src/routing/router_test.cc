@@ -28,6 +28,7 @@ std::shared_ptr<const Endpoint> endpoint(int64_t id, int64_t priority) {
   e->id = base::EndpointId{id};
   e->name = "e" + std::to_string(id);
   e->priority = priority;
+  e->health = std::make_shared<provider::EndpointHealth>();
   return e;
 }
 
@@ -129,6 +130,30 @@ TEST(Router, ChildrenThatCannotAnswerArePassedOverWithTheReason) {
   EXPECT_THAT(passed, testing::UnorderedElementsAre(
                           std::pair("a", Passed::no_price), std::pair("b", Passed::no_endpoint),
                           std::pair("d", Passed::no_price), std::pair("gone", Passed::gone)));
+}
+
+// What endpoints have in hand and how fast they are comes from their health.
+TEST(Router, LoadIsThatOfTheEndpoints) {
+  Pool pool({{"a", 2}, {"b"}}, "load_balance: least-inflight");
+  const auto endpoints = [&](const char* name) {
+    return pool.routes()->catalog()->find(name)->endpoints;
+  };
+  base::SeededRandom random(5);
+  const auto first = endpoints("a")[0]->health->enter(0, base::Instant{});
+  const auto second = endpoints("a")[1]->health->enter(0, base::Instant{});
+  for (int turn = 0; turn < 3; ++turn) {
+    const Plan plan = pool.plan();
+    EXPECT_EQ(plan.candidates[0].model->name, "b");
+    EXPECT_EQ(plan.candidates[1].weighed.inflight, 2);
+    EXPECT_THAT(reason(plan, plan.candidates[1]), HasSubstr("2 requests at once"));
+  }
+  auto ejected = endpoints("b")[0]->health->enter(0, base::Instant{});
+  for (int i = 0; i < 3; ++i) {
+    ejected.slot.failed(provider::Fault::connect, std::nullopt, base::Instant{}, random);
+    ejected = endpoints("b")[0]->health->enter(0, base::Instant{});
+  }
+  const Plan plan = pool.plan();
+  EXPECT_THAT(reason(plan, plan.candidates[0]), HasSubstr("ejected for now"));
 }
 
 // A child with many endpoints leaves room for the next child before its third is tried.
