@@ -79,7 +79,8 @@ class Attempt {
     if (!answered) co_return elsewhere(std::move(answered).error(), Fault::connect);
     reply = std::move(*answered);
     const http::ResponseHead& answer = reply->head();
-    heard_.request_id = answer.headers.find("x-request-id").value_or("");
+    const auto id = answer.headers.find("x-request-id");  // Anthropic leaves out the `x-`
+    heard_.request_id = id ? *id : answer.headers.find("request-id").value_or("");
     const auto coding = answer.headers.find("content-encoding");
     if (coding && !base::iequals(*coding, "identity")) co_return bad_answer("content-encoding");
     if (answer.status == 200) co_return std::nullopt;
@@ -129,7 +130,13 @@ class Attempt {
       asking.output_limit = left_of_limit(call_, begun_->said_tokens);
     }
     Result<provider::UpstreamRequest> asked = adapter_.request(asking);
-    if (asked) heard_.dropped = std::move(asked->dropped);
+    if (!asked) return asked;
+    if (!asked->dropped.empty() && endpoint_.param_policy == provider::ParamPolicy::refuse) {
+      return Error::invalid(asked->dropped.front(), "The model `" + call_.view.model +
+                                                        "` does not support '" +
+                                                        asked->dropped.front() + "'.");
+    }
+    heard_.dropped = std::move(asked->dropped);
     return asked;
   }
 

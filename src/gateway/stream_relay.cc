@@ -181,8 +181,7 @@ Error Relay::broken(Error error) {
 
 // Only the words behind the answer were lost.
 bool Relay::whole_all_the_same() const {
-  return may_go_on_ && stream_.end == OpenStream::End::none && stream_.chunks.saw_finish_reason() &&
-         !stream_.chunks.needs_closing();
+  return may_go_on_ && stream_.chunks.saw_finish_reason() && !stream_.chunks.needs_closing();
 }
 
 // Until a stream ends well, or nobody can go on: then with what broke the last one.

@@ -6,8 +6,10 @@
 
 namespace deeppool::provider::anthropic {
 
+// The endpoint says which; administrators are held to those that are known.
 Result<UpstreamRequest> AnthropicAdapter::request(const Asking& asking) const {
-  return make_request(asking, ApiVersion::v2023_06_01);
+  const bool newer = asking.endpoint.api_version == "2026-10-21";
+  return make_request(asking, newer ? ApiVersion::v2026_10_21 : ApiVersion::v2023_06_01);
 }
 
 std::unique_ptr<StreamTranslator> AnthropicAdapter::translator(const llm::RequestView&) const {
