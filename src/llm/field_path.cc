@@ -4,8 +4,6 @@ namespace deeppool::llm {
 
 using json::Kind;
 
-namespace {
-
 std::string_view name_of(Kind kind) {
   switch (kind) {
     case Kind::object:
@@ -25,8 +23,6 @@ std::string_view name_of(Kind kind) {
   }
   return "nothing";
 }
-
-}  // namespace
 
 FieldPath::Step::Step(FieldPath& path, std::string_view member)
     : path_(path), length_(path.path_.size()) {

@@ -45,6 +45,9 @@ class FieldPath {
   std::optional<Error> error_;
 };
 
+// As a refusal says it: "an object".
+std::string_view name_of(json::Kind kind);
+
 // The object that a request body is. Errors: invalid_request, with the byte position.
 Result<json::ShallowObject> read_body(const json::PaddedBytes& body);
 

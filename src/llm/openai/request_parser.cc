@@ -1,6 +1,7 @@
 #include "llm/openai/request_parser.h"
 
 #include "json/number.h"
+#include "llm/field_path.h"
 #include "llm/limits.h"
 
 namespace deeppool::llm {
@@ -8,26 +9,6 @@ namespace deeppool::llm {
 using json::Kind;
 
 namespace {
-
-std::string_view name_of(Kind kind) {
-  switch (kind) {
-    case Kind::object:
-      return "an object";
-    case Kind::array:
-      return "an array";
-    case Kind::string:
-      return "a string";
-    case Kind::number:
-      return "a number";
-    case Kind::boolean:
-      return "a boolean";
-    case Kind::null:
-      return "null";
-    case Kind::none:
-      break;
-  }
-  return "nothing";
-}
 
 std::string_view input_field(Api api) {
   switch (api) {
