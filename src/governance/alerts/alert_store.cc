@@ -92,13 +92,14 @@ Result<Alert> acknowledge(sql::Writer& tx, base::UserId user, AlertId id, int64_
   return Alert(*row);
 }
 
-// The inner SELECT twice over: MySQL lets no DELETE look into its own table, but into a copy.
 Result<void> prune(sql::Writer& writer, base::UserId user) {
-  DP_CHECK(
-      writer.execute("DELETE FROM alerts WHERE user_id = ? AND open_mark IS NULL AND id <="
-                     " (SELECT oldest.id FROM (SELECT id FROM alerts WHERE user_id = ?"
-                     " ORDER BY id DESC LIMIT 1 OFFSET ?) oldest)",
-                     user, user, kMaxAlertsKept));
+  DP_TRY(const auto newest_of_old,
+         writer.query_one<AlertId>(
+             "SELECT id FROM alerts WHERE user_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?", user,
+             kMaxAlertsKept));
+  if (!newest_of_old) return {};
+  DP_CHECK(writer.execute("DELETE FROM alerts WHERE user_id = ? AND open_mark IS NULL AND id <= ?",
+                          user, *newest_of_old));
   return {};
 }
 
