@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections import defaultdict
 
-FREE = {"crash_settled", "client_aborted", "failed_before_first_byte"}  # may never have reached the upstream
+FREE = {"broke_midstream", "crash_settled", "client_aborted", "failed_before_first_byte"}  # may never have reached the upstream
 
 
 def short(request_id):

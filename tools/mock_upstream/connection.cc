@@ -92,6 +92,7 @@ Task<bool> Connection::read_request() {
     if (scanned > http::kMaxHeadBytes) co_return false;
     const bool more = co_await read_more(scanned + 1);
     if (!more) co_return false;
+    if (bytes_.front() < 'A' || bytes_.front() > 'Z') co_return false;  // TLS, most likely
     end = http::find_head_end(bytes_, scanned);
   }
   head_ = {};

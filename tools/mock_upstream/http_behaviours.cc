@@ -92,7 +92,8 @@ Task<void> fail(Call& call) {
 
 // By the request's id, so that a request fails or not however often it comes.
 Task<void> flaky(Call& call) {
-  const size_t draw = std::hash<std::string_view>{}(call.record.request_id) % 100;
+  const std::string_view id = call.head.headers.find("x-request-id").value_or("");
+  const size_t draw = std::hash<std::string_view>{}(id) % 100;
   if (static_cast<int64_t>(draw) < call.ask.script.number("percent", 50)) {
     co_await send_error(call, 500, error_for(500));
     co_return;

@@ -239,7 +239,7 @@ TEST(Record, AVersionTwoThatLacksItsMoneyIsNoRecord) {
 }
 
 TEST(Record, MoreGrantsThanFitAreNoRecord) {
-  std::string bytes = frame_of(sample_final());
+  std::string bytes = as_version(frame_of(sample_final()), 2, kServed);
   bytes[bytes.size() - 2 - 2 * 16 - 1] = kMaxGrantParts + 1;  // their number, before both of them
   bytes = as_version(bytes + std::string(200, '\0'), 2, 0);
   FrameScanner scanner(bytes, kSalt);
