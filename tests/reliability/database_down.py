@@ -31,7 +31,7 @@ class PrivateServer:
                               text=True, timeout=60, check=True).stdout
         named = re.search(r"DEEPPOOL_TEST_MARIADB=(\S+)", said)
         if not named:
-            shutil.rmtree(self.folder)
+            self._clear()
             raise CannotRunHere("no mariadbd here")
         self.name = named.group(1)
         self.pid = int((self.folder / "mariadb/server.pid").read_text())
@@ -53,6 +53,12 @@ class PrivateServer:
 
     def close(self):
         self.down()
+        (self.folder / "mariadb/server.pid").unlink(missing_ok=True)  # may be another process's by now
+        self._clear()
+
+    def _clear(self):
+        """The script started what else it has, too."""
+        subprocess.run([str(SERVERS), "stop", str(self.folder)], timeout=60, check=True, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
