@@ -1,5 +1,7 @@
 #include "llm/field_path.h"
 
+#include "json/number.h"
+
 namespace deeppool::llm {
 
 using json::Kind;
@@ -57,6 +59,14 @@ bool FieldPath::expect(json::Value value, Kind kind) {
 bool FieldPath::expect(std::string_view member, json::Value value, Kind kind) {
   const Step at(*this, member);
   return expect(value, kind);
+}
+
+std::optional<int64_t> FieldPath::expect_count(json::Value value, int64_t most) {
+  if (!expect(value, Kind::number)) return std::nullopt;
+  const std::optional<int64_t> number = json::to_integer(value.text);
+  if (number && *number >= 1 && *number <= most) return number;
+  refuse("expected an integer from 1 to " + std::to_string(most));
+  return std::nullopt;
 }
 
 Result<json::ShallowObject> read_body(const json::PaddedBytes& body) {

@@ -3,6 +3,7 @@
 // shrinks with the walk through its Steps.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class FieldPath {
   bool refuse(std::string_view member, std::string_view what);
   bool expect(json::Value value, json::Kind kind);
   bool expect(std::string_view member, json::Value value, json::Kind kind);
+
+  // The integer from 1 to `most` that `value` must be.
+  std::optional<int64_t> expect_count(json::Value value, int64_t most);
 
   bool failed() const { return error_.has_value(); }
   // After a refusal.

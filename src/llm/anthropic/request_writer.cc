@@ -76,11 +76,8 @@ bool RequestWriter::write_max_tokens(Purpose purpose) {
   const Step at(path_, "max_tokens");
   const Value value = request_["max_tokens"];
   if (purpose == Purpose::count && value.unset()) return true;
-  if (!path_.expect(value, Kind::number)) return false;
-  const auto number = json::to_integer(value.text);
-  if (!number || *number < 1 || *number > kMaxTokens) {
-    return path_.refuse("expected an integer from 1 to " + std::to_string(kMaxTokens));
-  }
+  const std::optional<int64_t> number = path_.expect_count(value, kMaxTokens);
+  if (!number) return false;
   json_.number("max_completion_tokens", *number);
   return true;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "json/number.h"
 #include "llm/limits.h"
 #include "llm/responses/limits.h"
 
@@ -120,11 +119,8 @@ bool RequestWriter::write_limit() {
   const Value value = request_["max_output_tokens"];
   if (value.unset()) return true;
   const Step at(path_, "max_output_tokens");
-  if (!path_.expect(value, Kind::number)) return false;
-  const auto number = json::to_integer(value.text);
-  if (!number || *number < 1 || *number > kMaxTokens) {
-    return path_.refuse("expected an integer from 1 to " + std::to_string(kMaxTokens));
-  }
+  const std::optional<int64_t> number = path_.expect_count(value, kMaxTokens);
+  if (!number) return false;
   json_.number("max_completion_tokens", *number);
   return true;
 }
