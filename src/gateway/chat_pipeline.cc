@@ -55,7 +55,7 @@ DP_OWN_FRAME Task<void> end_unanswered(Call& call, Error error) {
       call.x.scope.cancelled() && call.x.scope.reason() == async::CancelReason::caller_gone;
   ending.outcome =
       gone ? governance::Outcome::client_aborted : governance::Outcome::failed_before_first_byte;
-  ending.status = gone ? 499 : openai_error(error.code).status;
+  ending.status = gone ? 499 : call.protocol.error_status(error.code);
   ending.error = error.code;
   finish(call, ending);
   if (!gone) co_await call.protocol.answer_error(call.x, std::move(error));

@@ -56,6 +56,14 @@ void add_anthropic_limits(http::Exchange& x, const ratelimit::Snapshot& limits,
   add_allowance(x, "tokens", limits.tokens, now);
 }
 
+int anthropic_error_status(ErrorCode code) {
+  const OpenAiError row = openai_error(code);
+  llm::ErrorText text;
+  text.status = row.status;
+  text.code = row.code;
+  return llm::anthropic::error_row(text).status;
+}
+
 Task<void> answer_anthropic_error(http::Exchange& x, Error error) {
   prepare_error(x, error);
   const OpenAiError row = openai_error(error.code);
@@ -67,8 +75,7 @@ Task<void> answer_anthropic_error(http::Exchange& x, Error error) {
                             .param = error.param,
                             .request_id = {request_id.data(), request_id.size()}};
   const std::string body = llm::anthropic::error_body(text);
-  Result<void> sent =
-      co_await x.send(llm::anthropic::error_row(text).status, kJsonContentType, body);
+  Result<void> sent = co_await x.send(anthropic_error_status(error.code), kJsonContentType, body);
   (void)sent;  // nobody is there to read it
 }
 

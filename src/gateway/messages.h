@@ -10,6 +10,7 @@ namespace deeppool::gateway {
 Result<HouseRequest> messages_to_house(const http::Exchange& x);
 // Errors as Anthropic's clients read them.
 Task<void> answer_anthropic_error(http::Exchange& x, Error error);
+int anthropic_error_status(ErrorCode code);
 
 // anthropic-ratelimit-*.
 void add_anthropic_limits(http::Exchange& x, const ratelimit::Snapshot& limits, base::WallTime now);
@@ -20,6 +21,7 @@ inline constexpr Protocol kMessages{
     .metric = "messages",
     .to_house = messages_to_house,
     .answer_error = answer_anthropic_error,
+    .error_status = anthropic_error_status,
     .add_limits = add_anthropic_limits,
 };
 

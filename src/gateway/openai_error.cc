@@ -51,6 +51,10 @@ OpenAiError openai_error(ErrorCode code) {
   return {500, "server_error", "internal_error", false};
 }
 
+int openai_error_status(ErrorCode code) {
+  return openai_error(code).status;
+}
+
 std::string openai_error_body(const Error& error) {
   const OpenAiError row = openai_error(error.code);
   std::string body = "{\"error\":{\"message\":";

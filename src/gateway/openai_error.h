@@ -18,6 +18,7 @@ struct OpenAiError {
   bool final;  // x-should-retry: false; a retry cannot help
 };
 OpenAiError openai_error(ErrorCode code);
+int openai_error_status(ErrorCode code);
 
 // {"error":{"message","type","param","code"}}; never `detail`.
 std::string openai_error_body(const Error& error);

@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "gateway/messages.h"
+
 namespace deeppool::gateway {
 namespace {
 
@@ -35,6 +37,16 @@ TEST(OpenAiError, TheProductsStatuses) {
   EXPECT_EQ(openai_error(ErrorCode::upstream_failed).status, 502);
   EXPECT_EQ(openai_error(ErrorCode::no_backend).status, 503);
   EXPECT_EQ(openai_error(ErrorCode::upstream_timeout).status, 504);
+}
+
+// The usage row says what the caller saw.
+TEST(OpenAiError, AnthropicsCallersSeeStatusesOfTheirOwn) {
+  EXPECT_EQ(kMessages.error_status(ErrorCode::insufficient_quota), 402);
+  EXPECT_EQ(kMessages.error_status(ErrorCode::no_backend), 529);
+  EXPECT_EQ(kMessages.error_status(ErrorCode::unavailable), 529);
+  EXPECT_EQ(kMessages.error_status(ErrorCode::rate_limited), 429);
+  EXPECT_EQ(kMessages.error_status(ErrorCode::upstream_failed), 502);
+  EXPECT_EQ(kChat.error_status(ErrorCode::no_backend), 503);
 }
 
 TEST(OpenAiErrorBody, HasAllFourMembersAndNeverTheDetail) {

@@ -37,8 +37,9 @@ struct Protocol {
   // Null: callers speak the house dialect. Errors: invalid_request, with `param` in their own
   // words.
   Result<HouseRequest> (*to_house)(const http::Exchange& x) = nullptr;
-  // An error before anything of the answer was sent.
+  // An error before anything of the answer was sent, and its HTTP status.
   Task<void> (*answer_error)(http::Exchange& x, Error error) = answer_openai_error;
+  int (*error_status)(ErrorCode code) = openai_error_status;
   // Headers that say how a key's limits stand, beside OpenAI's.
   void (*add_limits)(http::Exchange& x, const ratelimit::Snapshot& limits,
                      base::WallTime now) = nullptr;
