@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Every way in which an upstream can misbehave, in every dialect, streamed and not, with and without another
-endpoint to go to: the caller gets the whole answer, a documented status, or an error event; in time; without a
-word about the upstream; and pays only for what it should."""
+"""Every way in which an upstream can misbehave, in every dialect, streamed and not, alone, with another endpoint to go
+to, or with another child of a hybrid; seen by a caller of any protocol: the caller gets the whole answer, a documented
+status, or an error event, each in the form of its protocol; in time; without a word about the upstream; and pays
+only for what it should, by the price of the one who answered."""
 
 import concurrent.futures
 import json
 import subprocess
 import time
+import zlib
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
-from bad_input import shape_of
-from judge import judge_leaks, judge_sums, mock_truth, short, usage_rows
+from callers import CALLERS, understand
+from judge import judge_leaks, judge_sums, mock_truth, short
+from who_pays import overdraw
 from world import World, main, name_of, quantile
 
 VARIANTS = Path(__file__).resolve().parent.parent / "e2e/variants.json"
@@ -21,6 +25,11 @@ DIALECTS = ("openai", "anthropic", "gemini")
 # Who answers when another cannot: always one of another dialect.
 SPARES = {"openai": "anthropic", "anthropic": "gemini", "gemini": "openai"}
 SPARE = "mock-ok:tokens=16"
+SPARE_MODEL = "mock-other-child"
+# What a request can fall back to, and the kind of model that has it.
+BESIDE = {"nobody": "", "spare": "spare", "child": "hybrid"}
+PRICE = [{"input_price": "2", "output_price": "8"}]
+DEARER = [{"input_price": "3", "output_price": "11"}]  # of a hybrid's other child
 # Beside what variants.json says: statuses and their answers.
 STATUSES = {"status-400": 400, "status-401": 502, "status-402": 502, "status-403": 502, "status-404": 502,
             "status-408": 504, "status-413": 413, "status-422": 400, "status-429": 429, "status-500": 502,
@@ -43,11 +52,18 @@ class Case:
     dialect: str
     name: str
     stream: bool
-    spare: bool
+    beside: str  # of BESIDE
+
+    @property
+    def alone(self):
+        return self.beside == "nobody"
+
+    @property
+    def model(self):
+        return name_of(self.dialect, f"mock-{self.name}", BESIDE[self.beside])
 
     def __str__(self):
-        return (f"{self.dialect} {self.name} {'streamed' if self.stream else 'whole'}"
-                f"{' with a spare' if self.spare else ''}")
+        return f"{self.dialect} {self.name} {'streamed' if self.stream else 'whole'} beside {self.beside}"
 
 
 def behaviours(build):
@@ -58,36 +74,16 @@ def behaviours(build):
     return list(dict.fromkeys([*plain, *STATUSES, *HINTS]))
 
 
-def ask(world, case):
+def ask(world, caller, case):
     """(status, headers, body, seconds)"""
     began = time.monotonic()
     try:
-        model = name_of(case.dialect, f"mock-{case.name}", case.spare)
-        status, headers, body = world.chat(model, timeout=SECONDS, stream=case.stream)
+        status, headers, body = world.ask(caller, case.model, timeout=SECONDS, stream=case.stream)
     except TimeoutError:
         status, headers, body = 0, {}, b"no end"
     except OSError as broken:
         status, headers, body = 0, {}, f"broken: {broken}".encode()
     return status, headers, body, time.monotonic() - began
-
-
-def kind_of(status, body, stream):
-    """complete, breaks, refused, fails or what is wrong."""
-    if status == 200 and stream:
-        events = [line[6:] for line in body.decode(errors="replace").split("\n") if line.startswith("data: ")]
-        if not events:
-            return "a silent empty stream"
-        if events[-1] == "[DONE]":
-            return "complete"
-        return "breaks" if events[-1].startswith('{"error":') and shape_of(events[-1])[0] else "a silent end"
-    if status == 200:
-        try:
-            return "complete" if "error" not in json.loads(body) else "an error with status 200"
-        except ValueError:
-            return "not JSON with status 200"
-    if shape_of(body)[2] is None:
-        return shape_of(body)[0]
-    return "refused" if status in (400, 413, 429) else "fails" if status in (502, 503, 504) else f"status {status}"
 
 
 def expected(table, case):
@@ -100,23 +96,27 @@ def expected(table, case):
     sets = {"complete": {"complete"}, "breaks": {"breaks"}, "fails": {"fails"}, "refused": {"refused"},
             "breaks-or-fails": {"breaks", "fails"}, "meant": {"complete", "breaks", "fails", "refused"}}
     kinds = {"fails"} if word == "breaks" and not case.stream else sets[word]
-    if case.spare and "fails" in kinds and case.name not in OWN_FAULTS:
+    if not case.alone and "fails" in kinds and case.name not in OWN_FAULTS:
         kinds = kinds - {"fails"} | {"complete"}
     return kinds
 
 
-def judge_one(verdict, table, case, answer):
+def judge_one(verdict, table, caller, case, answer):
     status, headers, body, took = answer
     wrong = []
     wanted = STATUSES_OF.get((case.dialect, case.name), STATUSES.get(case.name, status))
-    if case.spare and case.name not in OWN_FAULTS:
+    if not case.alone and case.name not in OWN_FAULTS:
         wanted = 200
+    wanted = caller.status(wanted)
     if case.name in STATUSES and status != wanted:
         wrong.append(f"wanted status {wanted}")
     statuses, hint = HINTS.get(case.name, ({status}, None))
-    if not case.spare and (status not in statuses or (hint and int(headers.get("retry-after", 0)) not in (int(hint), int(hint) - 1))):
+    statuses = set(map(caller.status, statuses))
+    hinted = hint is None or int(headers.get("retry-after", 0)) in (int(hint), int(hint) - 1)
+    if case.alone and (status not in statuses or not hinted):
         wrong.append(f"wanted {statuses}, retry-after {hint}, not {headers.get('retry-after')}")
-    kind = kind_of(status, body, case.stream)
+    told = understand(caller, status, body, case.stream)
+    kind = told.kind
     allowed = expected(table, case)
     if kind not in allowed:
         wrong.append(f"{kind}, wanted {sorted(allowed)}")
@@ -127,49 +127,75 @@ def judge_one(verdict, table, case, answer):
         wrong.append(f"{took:.1f} s")
     if wrong:
         verdict.expect(False, str(case), f"{status} {'; '.join(wrong)} {body[-200:]}")
-    return kind, headers.get("x-request-id"), took
+    return status, told, headers.get("x-request-id"), took
 
 
-def wrong_bill(case, kind, row, sent):
-    """What failed or broke costs nothing; what was whole costs what the one who answered says."""
+def bills(world):
+    """request id -> its usage row"""
+    names = ("outcome", "prompt_tokens", "completion_tokens", "charged", "status", "api", "model_name", "served_model")
+    rows = world.store.rows(f"SELECT LOWER(HEX(request_id)), {', '.join(names)} FROM usage_records")
+    return {row[0]: dict(zip(names, row[1:])) for row in rows}
+
+
+def price_of(row):
+    """In units of 10^-10 yuan."""
+    price = (DEARER if row["served_model"] == SPARE_MODEL else PRICE)[0]
+    return sum(int(row[count]) * int(Decimal(price[which]) * 10_000)
+               for count, which in (("prompt_tokens", "input_price"), ("completion_tokens", "output_price")))
+
+
+def wrong_bill(caller, case, status, told, row, sent):
+    """What failed or broke costs nothing; what was whole costs what the one who answered says, by its price."""
     if row is None:
         return "no row"
-    outcome, prompt, completion, _ = row
-    if kind != "complete":
-        return "charged" if prompt or completion or outcome == "completed" else ""
-    if outcome != "completed":
+    if (int(row["status"]), row["api"], row["model_name"]) != (status, caller.recorded, case.model):
+        return f"the caller saw {status} of {case.model} in {caller.recorded}"
+    paid = int(row["prompt_tokens"]), int(row["completion_tokens"])
+    if told.kind != "complete":
+        return "charged" if any(paid) or int(row["charged"]) or row["outcome"] == "completed" else ""
+    if row["outcome"] != "completed":
         return "not completed"
+    if case.beside == "child" and not row["served_model"]:
+        return "nobody served it"
+    if paid != told.tokens or int(row["charged"]) != price_of(row):
+        return f"the caller was told {told.tokens}, and {price_of(row)} is its price"
     if case.name in ESTIMATED or not sent:
         return ""
-    return "" if (prompt, completion) in sent else f"the upstream says {sent}"
+    return "" if paid in sent else f"the upstream says {sent}"
 
 
-def judge_bills(verdict, world, seen):
-    rows, truth, wrong = usage_rows(world), mock_truth(world), []
-    for case, (kind, request_id, _) in seen.items():
+def judge_bills(verdict, world, caller, seen):
+    rows, truth, wrong = bills(world), mock_truth(world), []
+    for case, (status, told, request_id, _) in seen.items():
         request = short(request_id or "")
         sent = {(r["prompt_tokens"], r["completion_tokens"]) for r in truth[request] if r["end"] == "completed"}
-        fault = wrong_bill(case, kind, rows.get(request), sent)
+        fault = wrong_bill(caller, case, status, told, rows.get(request), sent)
         if fault:
-            wrong.append((str(case), kind, rows.get(request), fault))
+            wrong.append((str(case), told.kind, rows.get(request), fault))
     verdict.expect(not wrong, "what failed is free, what was whole costs what was sent",
                    "\n".join(map(str, wrong[:20])) or f"{len(seen)} bills")
 
 
-def make_models(world, names, dialects, with_spares):
+def make_models(world, cases):
+    overdraw(world, 1000)
     world.start()
-    scripts = [f"mock-{n}" for n in names]
-    spares = {d: world.endpoint_of(d, f"the spare, {d}", SPARE) for d in with_spares and DIALECTS}
-    for dialect in dialects:
-        world.serve(dialect, scripts)
-        if with_spares:
-            world.serve(dialect, scripts, spares[SPARES[dialect]])
+    spares = {d: world.endpoint_of(d, f"the spare, {d}", SPARE) for d in DIALECTS}
+    world.admin("admin/models", {"model_name": SPARE_MODEL, "vendor_type": "provider", "pricing_tiers": DEARER,
+                                 "endpoint_ids": [spares["anthropic"]]})
+    for dialect, beside in sorted({(case.dialect, case.beside) for case in cases}):
+        scripts = sorted({f"mock-{c.name}" for c in cases if (c.dialect, c.beside) == (dialect, beside)})
+        if beside == "nobody":
+            world.serve(dialect, scripts, price=PRICE)
+        elif beside == "spare":
+            world.serve(dialect, scripts, "spare", spares[SPARES[dialect]], PRICE)
+        else:
+            world.serve_hybrids(dialect, scripts, SPARE_MODEL, PRICE)
 
 
-def cases_of(table, names, dialects, with_spares):
-    cases = [Case(d, n, stream, spare) for d in dialects for n in names for stream in (True, False)
-             for spare in ((False, True) if with_spares else (False,))]
-    return [case for case in cases if expected(table, case)]
+def cases_of(table, names, dialects, beside, every):
+    """One in `every` of them, the same ones each time."""
+    cases = [Case(d, n, stream, b) for d in dialects for n in names for stream in (True, False) for b in beside]
+    return [case for case in cases if expected(table, case) and zlib.crc32(str(case).encode()) % every == 0]
 
 
 def judge_rest(verdict, world, before):
@@ -183,34 +209,41 @@ def judge_rest(verdict, world, before):
     verdict.expect(left <= 8, "no descriptor is left", f"{left} more")
 
 
+def ask_all(verdict, world, caller, table, cases):
+    """What came of each."""
+    seen, began = {}, time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = {case: pool.submit(ask, world, caller, case) for case in cases}
+        for case, future in asked.items():
+            seen[case] = judge_one(verdict, table, caller, case, future.result())
+    kinds = [told.kind for _, told, _, _ in seen.values()]
+    verdict.note("answers", {kind: kinds.count(kind) for kind in sorted(set(kinds))})
+    slowest = quantile([took for _, _, _, took in seen.values()], 1)
+    verdict.expect(verdict.failed == 0, f"{caller.name}: each of {len(cases)} cases ends as documented",
+                   f"slowest {slowest:.1f} s, all {time.monotonic() - began:.0f} s")
+    return seen
+
+
 def upstream_faults(options, verdict):
     """All faults of the mock."""
-    names = behaviours(options.build)
-    dialects = options.dialects.split(",")
+    dialects, beside = options.dialects.split(","), options.beside.split(",")
+    caller = CALLERS[options.caller]
     table = {row["variant"]: row for row in json.loads(VARIANTS.read_text())["rows"]}
     world = World(options.build, [])
     try:
-        make_models(world, names, dialects, not options.no_spares)
-        before, seen = world.descriptors(), {}
-        began = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            asked = {case: pool.submit(ask, world, case)
-                     for case in cases_of(table, names, dialects, not options.no_spares)}
-            for case, future in asked.items():
-                seen[case] = judge_one(verdict, table, case, future.result())
-        kinds = [kind for kind, _, _ in seen.values()]
-        verdict.note("answers", {kind: kinds.count(kind) for kind in sorted(set(kinds))})
-        verdict.expect(verdict.failed == 0, f"each of {len(names)} faults in {len(seen)} cases ends as documented",
-                       f"slowest {quantile([t for _, _, t in seen.values()], 1):.1f} s, "
-                       f"all {time.monotonic() - began:.0f} s")
+        cases = cases_of(table, behaviours(options.build), dialects, beside, options.every)
+        make_models(world, cases)
+        before = world.descriptors()
+        seen = ask_all(verdict, world, caller, table, cases)
         judge_rest(verdict, world, before)
         for dialect in dialects:
-            heard = world.chat(name_of(dialect, "mock-echo-headers"))[2]
+            world.serve(dialect, ["mock-echo-headers"], "echo")
+            heard = world.chat(name_of(dialect, "mock-echo-headers", "echo"))[2]
             verdict.expect(world.secrets["upstream key"].encode() in heard and world.key.encode() not in heard,
                            f"{dialect}: the upstream gets its own key and never the caller's")
         judge_leaks(verdict, world)
         verdict.expect(world.stop() == 0, "the program ends well")
-        judge_bills(verdict, world, seen)
+        judge_bills(verdict, world, caller, seen)
         judge_sums(verdict, world.store)
     finally:
         world.close()
@@ -218,7 +251,9 @@ def upstream_faults(options, verdict):
 
 def describe(parser):
     parser.add_argument("--dialects", default=",".join(DIALECTS))
-    parser.add_argument("--no-spares", action="store_true", help="no other endpoint to go to")
+    parser.add_argument("--caller", default="chat", choices=CALLERS)
+    parser.add_argument("--beside", default="nobody,spare", help="what there is to go to: nobody, spare, child")
+    parser.add_argument("--every", type=int, default=1, help="one case in so many")
 
 
 if __name__ == "__main__":

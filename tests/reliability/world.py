@@ -37,8 +37,9 @@ def port_for_restarts():
     raise RuntimeError("no free port")
 
 
-def name_of(dialect, script, spare=False):
-    return f"{dialect}/{public(script)}" + ("+spare" if spare else "")
+def name_of(dialect, script, kind=""):
+    """`kind`: "spare" (it has another endpoint), "hybrid" (it has another child), "child" (of a hybrid)."""
+    return f"{dialect}/{public(script)}" + (f"+{kind}" if kind else "")
 
 
 class World:
@@ -106,17 +107,27 @@ class World:
                                               "api_key": self.secrets["upstream key"],
                                               "upstream_model": script, **more})["id"]
 
-    def serve(self, dialect, scripts, spare=None):
-        """The scripts as free models `name_of(dialect, script)`. With `spare`, the id of an endpoint that each
-        of them falls back to, `name_of(dialect, script, spare=True)`."""
-        group = dialect + ("+spare" if spare else "")
-        source = self.endpoint_of(dialect, group, "mock-ok:none", priority=1)
+    def serve(self, dialect, scripts, kind="", spare=None, price=()):
+        """The scripts as models `name_of(dialect, script, kind)`. `spare` is the id of an endpoint that each of them
+        falls back to."""
+        source = self.endpoint_of(dialect, f"{dialect} {kind}".strip(), "mock-ok:none", priority=1)
+        cost = {"pricing_tiers": price} if price else {"free": True}
         for begin in range(0, len(scripts), 50):
-            wanted = [{"upstream_model": s, "free": True, "model_name": name_of(dialect, s, bool(spare))}
+            wanted = [{"upstream_model": s, "model_name": name_of(dialect, s, kind), **cost}
                       for s in scripts[begin:begin + 50]]
             made = self.admin(f"admin/endpoints/{source}/import-models", {"models": wanted})["items"]
             for model in made if spare else ():
                 self.admin(f"admin/models/{model['id']}", {"endpoint_ids": [*model["endpoint_ids"], spare]}, "PATCH")
+
+    def serve_hybrids(self, dialect, scripts, other, price=()):
+        """The scripts as hybrids `name_of(dialect, script, "hybrid")`: their own child is asked first, then the model
+        `other`."""
+        self.serve(dialect, scripts, "child", price=price)
+        for script in scripts:
+            child = name_of(dialect, script, "child")
+            self.admin("admin/models", {"model_name": name_of(dialect, script, "hybrid"), "vendor_type": "hybrid",
+                                        "child_models": [child, other],
+                                        "routing_policy": f"default_targets: [{json.dumps(child)}]\n"})
 
     @property
     def key(self):
@@ -193,6 +204,11 @@ class World:
     def chat(self, model, timeout=15, **more):
         body = {"model": public(model), "messages": [{"role": "user", "content": "Say it."}], **more}
         return self.call("POST", "/v1/chat/completions", body, timeout=timeout)
+
+    def ask(self, caller, model, timeout=15, stream=False, **more):
+        """The same in another caller's protocol (callers.py)."""
+        return self.call("POST", caller.path, caller.body(public(model), stream, **more),
+                         caller.headers(self.key), timeout)
 
     def load(self, name, model, *flags, path="/v1/chat/completions"):
         """Starts loadgen; its journal is <name>.jsonl, its report <name>.json."""
