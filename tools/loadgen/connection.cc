@@ -229,6 +229,22 @@ void Connection::take_data(std::string_view data) {
   }
 }
 
+namespace {
+
+// In the protocols that callers speak. Those that have no [DONE] end with an event like the others.
+constexpr std::string_view kLastEvents[] = {R"({"type":"message_stop")",
+                                            R"({"type":"response.completed")",
+                                            R"({"type":"response.incomplete")"};
+constexpr std::string_view kErrorEvents[] = {R"({"error")", R"({"type":"error")"};
+
+template <size_t n>
+bool begins_with_one_of(std::string_view data, const std::string_view (&heads)[n]) {
+  return std::ranges::any_of(heads,
+                             [data](std::string_view head) { return data.starts_with(head); });
+}
+
+}  // namespace
+
 void Connection::take_event(std::string_view data) {
   if (data == "[DONE]") {
     exchange_.done_seen = true;
@@ -243,7 +259,8 @@ void Connection::take_event(std::string_view data) {
   }
   exchange_.last_event = now;
   ++exchange_.events;
-  if (data.starts_with("{\"error\"")) exchange_.error_event = true;
+  if (begins_with_one_of(data, kLastEvents)) exchange_.done_seen = true;
+  if (begins_with_one_of(data, kErrorEvents)) exchange_.error_event = true;
   if (data.find("\"usage\":{") != std::string_view::npos) read_usage(data, exchange_);
   if (!exchange_.nonce.empty()) check_nonces(data, exchange_);
 }
