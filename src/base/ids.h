@@ -35,11 +35,15 @@ struct RequestId {
   std::array<uint8_t, 16> bytes{};
   static RequestId make(const Clock& clock, Random& random);
   static std::optional<RequestId> parse(std::string_view text);
+  // The lowest that a request of this millisecond can have, for ranges of time.
+  static RequestId first_of(int64_t unix_ms);
+  static RequestId last();             // no request comes after it
   std::array<char, 36> spell() const;  // lower case
   std::string to_string() const {
     const auto text = spell();
     return {text.data(), text.size()};
   }
+  int64_t unix_ms() const;  // when it was made
   auto operator<=>(const RequestId&) const = default;
 };
 

@@ -121,7 +121,7 @@ def lower_floor(world, amount):
 def wallet(world):
     """What it has above its floor, and whether that is the sum of its ledger."""
     posted, most = world.store.rows("SELECT posted, max_overdraft FROM user_wallets WHERE user_id = 1")[0]
-    entries = world.store.rows("SELECT COALESCE(SUM(amount), 0) FROM ledger_entries WHERE user_id = 1")[0][0]
+    entries = world.store.rows("SELECT COALESCE(SUM(amount), 0) FROM ledger_journal WHERE user_id = 1")[0][0]
     return Decimal(posted) + Decimal(most), Decimal(posted) == Decimal(entries)
 
 

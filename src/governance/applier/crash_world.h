@@ -97,7 +97,7 @@ inline void expect_books_agree(sql::Database& database) {
   };
   const base::Money charged = money(sql::Sql<0>("SELECT SUM(charged) FROM usage_records"));
   EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(charged) FROM token_usage_daily")), charged);
-  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(amount) FROM ledger_entries WHERE account = 'revenue'")),
+  EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(amount) FROM ledger_journal WHERE account = 'revenue'")),
             charged);
   EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(amount) FROM wallet_transactions WHERE user_id = 1")),
             -charged);
@@ -105,7 +105,7 @@ inline void expect_books_agree(sql::Database& database) {
   EXPECT_EQ(money(sql::Sql<0>("SELECT SUM(leased) FROM user_wallets")), -charged);
   EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(amount) FROM fund_leases WHERE kind = 'wallet'")),
             -charged.units());
-  EXPECT_EQ(count(sql::Sql<0>("SELECT COUNT(*) FROM ledger_txns")),
+  EXPECT_EQ(count(sql::Sql<0>("SELECT COUNT(DISTINCT txn_id) FROM ledger_journal")),
             count(sql::Sql<0>("SELECT COUNT(*) FROM usage_records WHERE charged > 0")));
   const int64_t granted = count(sql::Sql<0>("SELECT SUM(grant_tokens) FROM usage_records"));
   EXPECT_EQ(count(sql::Sql<0>("SELECT SUM(tokens) FROM token_grant_uses")), granted);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "governance/ledger/wallet_store.h"
+#include "governance/usage/usage_store.h"
 #include "sql/transaction.h"
 #include "testing/databases.h"
 
@@ -52,7 +53,7 @@ class LedgerTest : public testing::DatabaseTest {
                                             yuan(amount), kUser));
   }
   Money sum_of_entries() {
-    return *database().read()->query_value<Money>("SELECT SUM(amount) FROM ledger_entries");
+    return *database().read()->query_value<Money>("SELECT SUM(amount) FROM ledger_journal");
   }
   int64_t txns() {
     return *database().read()->query_value<int64_t>("SELECT COUNT(*) FROM ledger_txns");
@@ -163,6 +164,45 @@ TEST_P(LedgerTest, AStatementIsPagedAndFiltered) {
   EXPECT_EQ(topups.transactions[0].amount, yuan("9"));
   wanted = {.from_ms = 200, .to_ms = 400};
   EXPECT_EQ(wallets::transactions(*reader, kUser, wanted)->total, 2);
+}
+
+TEST_P(LedgerTest, ChargesAreInTheStatementByTheirRequests) {
+  UsageStore store(database(), base::RequestId{});
+  std::vector<UsageRow> rows(4);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].request_id = base::RequestId::first_of(100 * static_cast<int64_t>(i + 1));
+    rows[i].user = i == 3 ? base::UserId{8} : kUser;
+    rows[i].key = base::ApiKeyId{1};
+    rows[i].model = "model-a";
+    rows[i].bill.charged = i == 1 ? Money() : yuan("0.0000000001");  // the second was free
+  }
+  ASSERT_TRUE(store.apply(rows, {}));
+  adjust("a", "1", 150);
+  auto reader = database().read();
+  const wallets::Search all{.to_ms = std::numeric_limits<int64_t>::max()};
+  const auto found = *wallets::transactions(*reader, kUser, all);
+  EXPECT_EQ(found.total, 3);
+  ASSERT_EQ(found.transactions.size(), 3u);
+  EXPECT_EQ(found.transactions[0].id, "use:" + rows[2].request_id.to_string());
+  EXPECT_EQ(found.transactions[0].amount, yuan("-0.0000000001"));
+  EXPECT_EQ(found.transactions[0].ref, "model-a");
+  EXPECT_EQ(found.transactions[1].id, "adjust:a");
+  EXPECT_EQ(found.transactions[2].created_at_ms, 100);
+  const wallets::Search second{.to_ms = all.to_ms, .limit = 1, .offset = 1};
+  EXPECT_EQ(wallets::transactions(*reader, kUser, second)->transactions.at(0).id, "adjust:a");
+  const wallets::Search uses{.kind = Kind::use, .from_ms = 101, .to_ms = 301};
+  EXPECT_EQ(wallets::transactions(*reader, kUser, uses)->total, 1);
+  const wallets::Search adjusted{.kind = Kind::adjust, .to_ms = all.to_ms};
+  EXPECT_EQ(wallets::transactions(*reader, kUser, adjusted)->total, 1);
+  // The views say the same to whoever reads the tables.
+  EXPECT_EQ(*reader->query_value<int64_t>(
+                "SELECT COUNT(*) FROM wallet_transactions WHERE user_id = ?", kUser),
+            3);
+  EXPECT_EQ(*reader->query_value<int64_t>(
+                "SELECT COUNT(*) FROM ledger_journal WHERE txn_id = ? AND account = 'user:7'",
+                found.transactions[0].id),
+            1);
+  EXPECT_EQ(sum_of_entries(), Money());
 }
 
 TEST(Accounts, OnlyTheKnownOnes) {

@@ -1,63 +1,17 @@
 #include "governance/ledger/usage_posting.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <map>
 #include <tuple>
 #include <vector>
 
 #include "governance/funds/fund.h"
-#include "governance/ledger/ledger.h"
 
 namespace deeppool::governance::ledger {
 namespace {
 
 using base::Int128;
 using base::Money;
-
-constexpr size_t kIdBytes = 4 + 36;  // "use:" and a request id
-constexpr size_t kAccountBytes = kUserPrefix.size() + 20;
-
-// The texts of one posting, in place: millions of them pass here.
-struct Charge {
-  explicit Charge(const UsageRow& r) : row(&r) {
-    std::copy_n("use:", 4, id.begin());
-    std::ranges::copy(r.request_id.spell(), id.begin() + 4);
-    char* const digits = std::ranges::copy(kUserPrefix, account.data()).out;
-    const auto end = std::to_chars(digits, account.data() + kAccountBytes, r.user.value);
-    account_bytes = static_cast<size_t>(end.ptr - account.data());
-  }
-  std::string_view txn() const { return {id.data(), id.size()}; }
-  std::string_view user() const { return {account.data(), account_bytes}; }
-
-  const UsageRow* row;
-  std::array<char, kIdBytes> id;
-  std::array<char, kAccountBytes> account;
-  size_t account_bytes;
-};
-
-Result<void> write_entries(sql::Writer& tx, const std::vector<Charge>& charges) {
-  using Txn = std::tuple<std::string_view, std::string_view, std::string_view, int64_t>;
-  using Entry =
-      std::tuple<std::string_view, std::string_view, std::optional<base::UserId>, Money, int64_t>;
-  std::vector<Txn> txns;
-  std::vector<Entry> entries;
-  txns.reserve(charges.size());
-  entries.reserve(2 * charges.size());
-  for (const Charge& c : charges) {
-    const int64_t at = c.row->finished_at_ms();
-    const Money charged = c.row->bill.charged;
-    txns.emplace_back(c.txn(), to_string(Kind::use), c.row->model, at);
-    entries.emplace_back(c.txn(), kRevenue, std::nullopt, charged, at);
-    entries.emplace_back(c.txn(), c.user(), c.row->user, -charged, at);
-  }
-  DP_CHECK(tx.insert_rows("INSERT INTO ledger_txns (txn_id, kind, ref, created_at) VALUES {rows}",
-                          std::span<const Txn>(txns)));
-  return tx.insert_rows(
-      "INSERT INTO ledger_entries (txn_id, account, user_id, amount, created_at) VALUES {rows}",
-      std::span<const Entry>(entries));
-}
 
 // What a batch takes out of each fund. Ordered, so that every instance locks rows in one order.
 struct Spent {
@@ -142,13 +96,8 @@ Result<void> use_leases(sql::Writer& tx, const Spent& spent, const std::string& 
 
 Result<void> post_usage(sql::Writer& tx, std::span<const UsageRow* const> rows,
                         const std::string& instance) {
-  std::vector<Charge> charges;
   Spent spent;
-  for (const UsageRow* row : rows) {
-    spent.add(*row);
-    if (row->bill.charged != Money()) charges.emplace_back(*row);
-  }
-  DP_CHECK(write_entries(tx, charges));
+  for (const UsageRow* row : rows) spent.add(*row);
   DP_CHECK(use_grants(tx, rows, spent));
   DP_CHECK(charge_wallets(tx, spent));
   return use_leases(tx, spent, instance);

@@ -1,6 +1,6 @@
-// Posts what finished requests are charged: ledger entries, wallets, token grants, and the leases
-// that both were held in. For UsageStore's transaction alone; its thread. A request that was free
-// costs nothing here.
+// Posts what finished requests are charged: wallets, token grants, and the leases that both were
+// held in. The ledger's entries are the usage rows themselves (view ledger_journal). For
+// UsageStore's transaction alone; its thread. A request that was free costs nothing here.
 #pragma once
 
 #include <span>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "governance/funds/limits.h"
 #include "governance/funds/terms.h"
@@ -43,6 +44,59 @@ WalletTransaction WalletTransaction::from_row(const sql::Row& row) {
 }
 
 namespace wallets {
+namespace {
+
+// Whatever page is wanted lies within the newest of both kinds.
+int64_t newest(const Search& w) {
+  return w.offset + w.limit;
+}
+
+Result<void> add_movements(sql::Reader& reader, base::UserId user, const Search& w, Found& found) {
+  const std::optional<std::string_view> kind =
+      w.kind ? std::optional(ledger::to_string(*w.kind)) : std::nullopt;
+  DP_TRY(const int64_t count,
+         reader.query_value<int64_t>(
+             "SELECT COUNT(*) FROM ledger_entries e JOIN ledger_txns t ON t.txn_id = e.txn_id WHERE"
+             " e.user_id = ? AND e.created_at >= ? AND e.created_at < ? AND"
+             " t.kind = COALESCE(?, t.kind)",
+             user, w.from_ms, w.to_ms, kind));
+  DP_TRY(
+      found.transactions,
+      reader.query<WalletTransaction>(
+          "SELECT e.txn_id, t.kind, e.amount, t.ref, t.remark, e.created_at FROM ledger_entries e"
+          " JOIN ledger_txns t ON t.txn_id = e.txn_id WHERE e.user_id = ? AND e.created_at >= ?"
+          " AND e.created_at < ? AND t.kind = COALESCE(?, t.kind)"
+          " ORDER BY e.created_at DESC, e.txn_id DESC LIMIT ?",
+          user, w.from_ms, w.to_ms, kind, newest(w)));
+  found.total += count;
+  return {};
+}
+
+Result<void> add_uses(sql::Reader& reader, base::UserId user, const Search& w, Found& found) {
+  const auto from = base::RequestId::first_of(w.from_ms);
+  const auto to = base::RequestId::first_of(w.to_ms);
+  DP_TRY(const int64_t count,
+         reader.query_value<int64_t>("SELECT COUNT(*) FROM usage_records WHERE user_id = ? AND"
+                                     " request_id >= ? AND request_id < ? AND charged <> 0",
+                                     user, from, to));
+  DP_CHECK(reader.for_each(
+      [&](const sql::Row& row) {
+        const auto request = row.get<base::RequestId>(0);
+        WalletTransaction& t = found.transactions.emplace_back();
+        t.id = "use:" + request.to_string();
+        t.kind = ledger::to_string(ledger::Kind::use);
+        t.amount = -row.get<base::Money>(1);
+        t.ref = row.get<std::string_view>(2);
+        t.created_at_ms = request.unix_ms();
+      },
+      "SELECT request_id, charged, model_name FROM usage_records WHERE user_id = ? AND"
+      " request_id >= ? AND request_id < ? AND charged <> 0 ORDER BY request_id DESC LIMIT ?",
+      user, from, to, newest(w)));
+  found.total += count;
+  return {};
+}
+
+}  // namespace
 
 Result<Wallet> get(sql::Reader& reader, base::UserId user) {
   DP_TRY(const auto wallet,
@@ -97,20 +151,16 @@ Result<void> move(sql::Writer& tx, base::UserId user, base::Money amount, int64_
 }
 
 Result<Found> transactions(sql::Reader& reader, base::UserId user, const Search& w) {
-  const std::optional<std::string_view> kind =
-      w.kind ? std::optional(ledger::to_string(*w.kind)) : std::nullopt;
   Found found;
-  DP_TRY(found.total,
-         reader.query_value<int64_t>(
-             "SELECT COUNT(*) FROM wallet_transactions WHERE user_id = ? AND created_at >= ? AND"
-             " created_at < ? AND kind = COALESCE(?, kind)",
-             user, w.from_ms, w.to_ms, kind));
-  DP_TRY(found.transactions,
-         reader.query<WalletTransaction>(
-             "SELECT txn_id, kind, amount, ref, remark, created_at FROM wallet_transactions WHERE"
-             " user_id = ? AND created_at >= ? AND created_at < ? AND kind = COALESCE(?, kind)"
-             " ORDER BY created_at DESC, txn_id DESC LIMIT ? OFFSET ?",
-             user, w.from_ms, w.to_ms, kind, w.limit, w.offset));
+  DP_CHECK(add_movements(reader, user, w, found));
+  if (!w.kind || *w.kind == ledger::Kind::use) DP_CHECK(add_uses(reader, user, w, found));
+  auto& all = found.transactions;
+  std::ranges::sort(all, [](const WalletTransaction& a, const WalletTransaction& b) {
+    return std::tie(a.created_at_ms, a.id) > std::tie(b.created_at_ms, b.id);
+  });
+  const auto skipped = std::min<int64_t>(w.offset, std::ssize(all));
+  all.erase(all.begin(), all.begin() + skipped);
+  if (std::ssize(all) > w.limit) all.resize(static_cast<size_t>(w.limit));
   return found;
 }
 

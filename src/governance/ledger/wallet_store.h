@@ -1,6 +1,7 @@
 // The table user_wallets (the cached sums of the ledger, what of them is leased, the permitted
-// overdraft) and the view wallet_transactions. Blocking; for blocking pools. A user without a row
-// has nothing and no overdraft. Invariant: `posted` changes only together with ledger entries.
+// overdraft) and a user's statement: what was charged and what else was moved. Blocking; for
+// blocking pools. A user without a row has nothing and no overdraft. Invariant: `posted` changes
+// only together with ledger entries.
 #pragma once
 
 #include <cstdint>
@@ -72,6 +73,7 @@ struct Found {
   std::vector<WalletTransaction> transactions;  // newest first
   int64_t total = 0;
 };
+// A page costs as much as all before it; a charge is dated by when its request came in.
 Result<Found> transactions(sql::Reader& reader, base::UserId user, const Search& wanted);
 
 }  // namespace wallets

@@ -35,23 +35,9 @@ struct Span {
   RequestId high;
 };
 
-// The lowest id that a request of this millisecond can have (RFC 9562, 5.7: the first 48 bits).
-RequestId first_id_of(int64_t unix_ms) {
-  constexpr int64_t kLast = (int64_t{1} << 48) - 1;
-  const auto ms = static_cast<uint64_t>(std::clamp<int64_t>(unix_ms, 0, kLast));
-  RequestId id;
-  for (size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<uint8_t>(ms >> (40 - 8 * i));
-  return id;
-}
-
-RequestId last_id() {
-  RequestId id;
-  id.bytes.fill(0xff);
-  return id;
-}
-
 Span span_of(const RequestFilter& f, std::optional<RequestId> after) {
-  Span span{first_id_of(f.from_ms), f.to_ms ? first_id_of(*f.to_ms) : last_id()};
+  Span span{RequestId::first_of(f.from_ms),
+            f.to_ms ? RequestId::first_of(*f.to_ms) : RequestId::last()};
   if (after) span.high = std::min(span.high, *after);
   return span;
 }

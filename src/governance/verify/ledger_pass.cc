@@ -1,5 +1,5 @@
-// Reads the ledger in order of transaction ids, in chunks. Ids of usage sort like the requests that
-// they name, so the same chunk's usage rows are read beside it: a merge of three sorted streams.
+// Reads the ledger's own tables in order of transaction ids, in chunks: a merge of two sorted
+// streams. The entries of usage are not among them: they are the usage rows (usage_pass.cc).
 #include <fmt/format.h>
 
 #include <map>
@@ -14,7 +14,6 @@
 namespace deeppool::governance::verify {
 namespace {
 
-constexpr std::string_view kUse = "use:";
 // Sorts after every id: they begin with a letter.
 constexpr std::string_view kBeyondIds = "~~~~";
 
@@ -26,15 +25,7 @@ struct Txn {
   Int128 of_users = 0;   // into wallets
   Int128 payable = 0;    // to devices' owners
   Int128 subsidies = 0;  // what promotion and the platform gave
-  base::UserId user;     // of the last entry of a user
 };
-
-// The first request id, and the last.
-base::RequestId edge(uint8_t byte) {
-  base::RequestId id;
-  id.bytes.fill(byte);
-  return id;
-}
 
 class LedgerPass {
  public:
@@ -49,7 +40,6 @@ class LedgerPass {
       const std::string to = last ? std::string(kBeyondIds) : txns_.back().id;
       DP_CHECK(read_entries(from, to));
       for (const Txn& txn : txns_) check(txn);
-      DP_CHECK(match_usage(last));
       if (last) break;
       from = to;
     }
@@ -114,7 +104,6 @@ class LedgerPass {
     ++txn.entries;
     txn.sum += amount;
     if (user) {
-      txn.user = *user;
       txn.of_users += amount;
     } else if (account.starts_with(ledger::kDevicePayablePrefix)) {
       txn.payable += amount;
@@ -133,7 +122,10 @@ class LedgerPass {
       report_.broken(Invariant::txns_balance,
                      fmt::format("{}: its kind is said to be {}", txn.id, txn.kind));
     }
-    if (txn.kind == "use") check_payable(txn);
+    if (txn.kind == "use") {
+      report_.broken(Invariant::usage_posted, txn.id + ": is posted beside its usage row");
+    }
+    if (txn.payable != 0) check_payable(txn);
     if (txn.kind == "topup") check_topup(txn);
     if (txn.kind == "refund") note_refund(txn);
   }
@@ -179,69 +171,10 @@ class LedgerPass {
     return {};
   }
 
-  // The charged usage of the requests that this chunk's transactions are about, and of those
-  // between them.
-  Result<void> match_usage(bool last) {
-    uses_.clear();
-    for (const Txn& txn : txns_) {
-      if (txn.kind != "use") continue;
-      report_.checked(Invariant::usage_posted);
-      const auto request = base::RequestId::parse(std::string_view(txn.id).substr(kUse.size()));
-      if (request) {
-        uses_.push_back({*request, &txn});
-      } else {
-        report_.broken(Invariant::usage_posted, txn.id + ": names no request");
-      }
-    }
-    if (uses_.empty() && !last) return {};
-    const base::RequestId to = last ? edge(0xff) : uses_.back().request;
-    size_t at = 0;
-    DP_CHECK(reader_.for_each(
-        [&](const sql::Row& row) {
-          const auto request = row.get<base::RequestId>(0);
-          for (; at < uses_.size() && uses_[at].request < request; ++at) no_usage(uses_[at]);
-          const bool found = at < uses_.size() && uses_[at].request == request;
-          compare(request, row.get<base::UserId>(1), row.get<base::Money>(2),
-                  found ? uses_[at++].txn : nullptr);
-        },
-        "SELECT request_id, user_id, charged FROM usage_records WHERE request_id > ? AND"
-        " request_id <= ? AND charged <> 0 ORDER BY request_id",
-        matched_up_to_, to));
-    for (; at < uses_.size(); ++at) no_usage(uses_[at]);
-    matched_up_to_ = to;
-    return {};
-  }
-
-  struct Use {
-    base::RequestId request;
-    const Txn* txn;
-  };
-
-  void no_usage(const Use& use) {
-    report_.broken(Invariant::usage_posted, use.txn->id + ": its request was not charged");
-  }
-
-  void compare(const base::RequestId& request, base::UserId user, base::Money charged,
-               const Txn* txn) {
-    if (txn == nullptr) {
-      report_.checked(Invariant::usage_posted);
-      report_.broken(Invariant::usage_posted,
-                     fmt::format("request {}: charged {}, but no transaction", request.to_string(),
-                                 charged.to_string()));
-    } else if (txn->of_users != -Int128{charged.units()} || txn->user != user) {
-      report_.broken(
-          Invariant::usage_posted,
-          fmt::format("{}: user {} paid {}; the usage of user {} says {}", txn->id, txn->user.value,
-                      yuan(-txn->of_users), user.value, charged.to_string()));
-    }
-  }
-
   sql::Reader& reader_;
   Report& report_;
   Balances& balances_;
   std::vector<Txn> txns_;
-  std::vector<Use> uses_;
-  base::RequestId matched_up_to_ = edge(0);
   std::map<std::string, Int128> refunds_;  // rare: one for each refunded transaction
   Int128 total_ = 0;
   int64_t entries_ = 0;

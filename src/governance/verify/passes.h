@@ -28,14 +28,14 @@ struct KeyUse {
 };
 
 struct Balances {
-  std::unordered_map<base::UserId, Int128> users;  // sums of entries
+  std::unordered_map<base::UserId, Int128> users;  // sums of entries, those of usage included
   std::unordered_map<base::ApiKeyId, KeyUse> keys;
   Int128 grant_tokens = 0;  // in usage rows
 };
 
-// Transactions and entries against each other and against charged usage.
+// Transactions and entries of the ledger's own tables against each other.
 Result<void> check_ledger(sql::Reader& reader, Report& report, Balances& balances);
-// Usage rows against their holds and prices.
+// Usage rows, the ledger's other entries, against their holds and prices.
 Result<void> check_usage(sql::Reader& reader, Report& report, Balances& balances);
 // Wallets, quotas, grants, daily sums and leases against the sums.
 Result<void> check_funds(sql::Reader& reader, Report& report, const Balances& balances);

@@ -19,7 +19,7 @@ std::string_view title(Invariant invariant) {
     case Invariant::leases:
       return "what is leased is the sum of the leases, and covered";
     case Invariant::usage_posted:
-      return "every charged request has one transaction of its amount";
+      return "a charge is posted once, by its usage row, to a user";
     case Invariant::payments:
       return "top-ups credit their user, refunds stay within them";
     case Invariant::journal:

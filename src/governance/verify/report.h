@@ -17,7 +17,7 @@ enum class Invariant : uint8_t {
   books_balance,  // so do all entries
   wallets,        // a wallet is the sum of its user's entries
   leases,         // what is leased of a fund is the sum of its leases, and is covered
-  usage_posted,   // a charged usage row has one transaction of its amount, and the other way round
+  usage_posted,   // what a usage row charges is taken from a user, and by nothing else
   payments,       // a top-up credits its user; refunds stay within what was paid
   journal,        // what callers saw complete is stored with the tokens that they saw
   accepted,       // no usage without a hold before it

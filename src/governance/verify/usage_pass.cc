@@ -1,4 +1,5 @@
-// Reads every usage row: was it held before, and does its price give its charge again?
+// Reads every usage row: was it held before, and does its price give its charge again? A charged
+// one is its own transaction of the ledger, from its user to the revenue.
 #include <fmt/format.h>
 
 #include <optional>
@@ -14,6 +15,7 @@ namespace {
 
 struct Row {
   base::RequestId request;
+  base::UserId user;
   base::ApiKeyId key;
   llm::Usage usage;
   std::optional<base::PriceId> price;
@@ -25,7 +27,7 @@ struct Row {
     Row r;
     std::optional<int64_t> held;
     llm::Usage& u = r.usage;
-    row.into(r.request, r.key, u.prompt_tokens, u.completion_tokens, u.cached_tokens,
+    row.into(r.request, r.user, r.key, u.prompt_tokens, u.completion_tokens, u.cached_tokens,
              u.cache_write_tokens, u.image_input_tokens, u.audio_input_tokens,
              u.image_output_tokens, u.audio_output_tokens, r.price, r.reduction.grant_tokens,
              r.reduction.discount_ppm, r.charged, held);
@@ -42,13 +44,14 @@ class UsagePass {
   Result<void> run() {
     base::RequestId from;
     while (true) {
-      DP_TRY(const auto rows,
-             reader_.query<Row>(
-                 "SELECT request_id, key_id, prompt_tokens, completion_tokens, cached_tokens,"
-                 " cache_write_tokens, image_input_tokens, audio_input_tokens, image_output_tokens,"
-                 " audio_output_tokens, price_id, grant_tokens, discount_ppm, charged, held_tokens"
-                 " FROM usage_records WHERE request_id > ? ORDER BY request_id LIMIT ?",
-                 from, kChunkRows));
+      DP_TRY(
+          const auto rows,
+          reader_.query<Row>(
+              "SELECT request_id, user_id, key_id, prompt_tokens, completion_tokens, cached_tokens,"
+              " cache_write_tokens, image_input_tokens, audio_input_tokens, image_output_tokens,"
+              " audio_output_tokens, price_id, grant_tokens, discount_ppm, charged, held_tokens"
+              " FROM usage_records WHERE request_id > ? ORDER BY request_id LIMIT ?",
+              from, kChunkRows));
       for (const Row& row : rows) DP_CHECK(check(row));
       if (rows.size() < static_cast<size_t>(kChunkRows)) return {};
       from = rows.back().request;
@@ -62,12 +65,24 @@ class UsagePass {
     use.tokens += row.usage.total();
     use.charged += row.charged.units();
     balances_.grant_tokens += row.reduction.grant_tokens;
+    post(row);
     report_.checked(Invariant::accepted);
     // A row of before prices were kept says nothing of its hold either.
     if (!row.held && row.price) {
       report_.broken(Invariant::accepted, "request " + row.request.to_string() + ": never held");
     }
     return check_charge(row);
+  }
+
+  void post(const Row& row) {
+    if (row.charged == base::Money()) return;
+    balances_.users[row.user] -= row.charged.units();
+    report_.checked(Invariant::usage_posted);
+    report_.checked(Invariant::books_balance, 2);
+    if (row.user && row.charged > base::Money()) return;
+    report_.broken(Invariant::usage_posted,
+                   fmt::format("request {}: takes {} from user {}", row.request.to_string(),
+                               row.charged.to_string(), row.user.value));
   }
 
   Result<void> check_charge(const Row& row) {

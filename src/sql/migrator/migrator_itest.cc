@@ -55,7 +55,7 @@ TEST_P(Migrator, MakesEveryTableOnceAndOnlyOnce) {
                             "leases",          "user_wallets",        "ledger_txns",
                             "ledger_entries",  "wallet_transactions", "token_grants",
                             "discounts",       "price_snapshots",     "fund_leases",
-                            "instances"}) {
+                            "instances",       "ledger_journal"}) {
     EXPECT_THAT(dump, HasSubstr(table));
   }
   EXPECT_EQ(*database().read()->query<int64_t>("SELECT version FROM config_version WHERE id = 1"),
