@@ -84,10 +84,12 @@ void Candidates::pass_over(const routing::Candidate& candidate,
   call_.parts.metrics.endpoints_passed_over.with({why}).add();
   full_ = full_ || entry.refusal == Refusal::full;
   told_to_wait_ = told_to_wait_ || entry.refusal == Refusal::told_to_wait;
-  if (entry.refusal != Refusal::ejected) return;
-  if (soonest_ != nullptr && soonest_until_ <= entry.until) return;
+  if (entry.refusal == Refusal::full) return;
+  // Who asked us to wait comes after all others.
+  const Turn turn{entry.refusal == Refusal::told_to_wait, entry.until};
+  if (soonest_ != nullptr && soonest_turn_ <= turn) return;
   soonest_ = &candidate;
-  soonest_until_ = entry.until;
+  soonest_turn_ = turn;
 }
 
 Candidates::Chosen Candidates::last_resort() {

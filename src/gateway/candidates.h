@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "gateway/call.h"
 #include "provider/failure.h"
@@ -24,7 +25,8 @@ class Candidates {
     explicit operator bool() const { return candidate != nullptr; }
   };
   // Who is to be asked now, entered at its endpoint. Empty: nobody is left, or a budget is used up.
-  // When all that are left are ejected, the one that is back soonest is asked all the same, once.
+  // When all that are left are ejected, the one that is back soonest is asked all the same, once;
+  // of those within a Retry-After one request at a time, now and then.
   // `fits`: who may be asked at all; empty: everybody.
   Chosen next(const std::function<bool(const routing::Candidate&)>& fits = {});
   // Exactly one of these for each chosen one. answered(): the slot stays, for as long as the answer
@@ -60,7 +62,8 @@ class Candidates {
   bool alike_ = true;             // all that were asked failed with the same code
   std::optional<Error> last_;
   const routing::Candidate* soonest_ = nullptr;  // of those passed over because they are ejected
-  base::Instant soonest_until_{};
+  using Turn = std::pair<bool, base::Instant>;   // told to wait, back when
+  Turn soonest_turn_{};
   bool told_to_wait_ = false;  // somebody was passed over because of a Retry-After
   bool full_ = false;          // or because it has as many requests as it may
 };

@@ -120,7 +120,8 @@ EndpointHealth::Entry EndpointHealth::enter(int64_t max_inflight, base::Instant 
   }
   if (closed_) {
     const bool over = now >= until_;
-    if (over && !probing_) {
+    const bool look = told_to_wait_ && insist == Insist::yes && now >= look_at_;
+    if ((over || look) && !probing_) {
       probing_ = true;
       entry.slot.probe_ = true;
     } else if (insist == Insist::no || (told_to_wait_ && !over)) {
@@ -193,12 +194,13 @@ void EndpointHealth::report_bad(EndpointSlot& slot, Fault fault,
   const base::Duration probation = std::max<base::Duration>(kProbation, last_length_);
   const bool again = closed_ || (opened_at_ && now - *opened_at_ < probation);
   level_ = again ? level_ + 1 : 0;
+  const base::Duration usual = ejection(fault, random);
   if (retry_after) {
     const base::Duration told =
         std::clamp<base::Duration>(*retry_after, base::Duration::zero(), kLongestRetryAfter);
-    close({told, true}, now);
+    close({told, usual, true}, now);
   } else {
-    close({ejection(fault, random), false}, now);
+    close({usual, {}, false}, now);
   }
 }
 
@@ -215,6 +217,7 @@ void EndpointHealth::close(Closing closing, base::Instant now) {
   closed_ = true;
   told_to_wait_ = closing.told;
   until_ = now + closing.length;
+  look_at_ = now + closing.look;
   last_length_ = closing.length;
   probing_ = false;
   lives_ = false;

@@ -83,8 +83,9 @@ class EndpointHealth : public std::enable_shared_from_this<EndpointHealth> {
     Refusal refusal = Refusal::none;
     base::Instant until{};  // of ejected and told_to_wait: when it may be asked again
   };
-  // `max_inflight`: 0 is no limit. Who insists is let in though it is ejected, but neither above
-  // max_inflight nor before the end of a Retry-After.
+  // `max_inflight`: 0 is no limit. Who insists is let in though it is ejected, but not above
+  // max_inflight. Before the end of a Retry-After who insists is let in one at a time, each no
+  // sooner than an ejection without a word would have ended.
   Entry enter(int64_t max_inflight, base::Instant now, Insist insist = Insist::no);
 
   // By hand: as if nothing had ever happened.
@@ -124,6 +125,7 @@ class EndpointHealth : public std::enable_shared_from_this<EndpointHealth> {
   };
   struct Closing {
     base::Duration length{};
+    base::Duration look{};  // how long nobody is let in who insists
     bool told = false;
   };
   Bucket& bucket(base::Instant now);
@@ -147,6 +149,7 @@ class EndpointHealth : public std::enable_shared_from_this<EndpointHealth> {
   uint64_t epoch_ = 0;  // grows when it is ejected or readmitted
   uint64_t ejections_ = 0;
   base::Instant until_{};
+  base::Instant look_at_{};  // before the end of a Retry-After: when one may see how it is
   std::optional<base::Instant> opened_at_;  // the last readmission
   base::Duration last_length_{};
   std::array<Bucket, kErrorWindowSeconds> window_;

@@ -191,7 +191,7 @@ TEST(EndpointHealth, WhoInsistsIsLetInAndMayReadmitItButNotProlong) {
   EXPECT_EQ(w.standing(), Standing::healthy);
 }
 
-TEST(EndpointHealth, RetryAfterClosesItForThatLongEvenToWhoInsists) {
+TEST(EndpointHealth, RetryAfterClosesItForThatLong) {
   Watched w;
   w.fail(Fault::rate_limited, seconds(7));
   EXPECT_TRUE(w.view().told_to_wait);
@@ -201,6 +201,27 @@ TEST(EndpointHealth, RetryAfterClosesItForThatLongEvenToWhoInsists) {
   EXPECT_EQ(entry.refusal, Refusal::told_to_wait);
   w.clock.advance(seconds(7));
   EXPECT_TRUE(w.admits());
+}
+
+// Or one caller's 429 would fail all requests of a model that has no other endpoint, unasked.
+TEST(EndpointHealth, WithinARetryAfterWhoInsistsMayLookNowAndThen) {
+  Watched w;
+  w.fail(Fault::rate_limited, seconds(60));
+  const seconds longest_first_pause(2);  // 1 s and its jitter
+  w.clock.advance(longest_first_pause);
+  EXPECT_FALSE(w.admits());
+  auto look = w.enter(Insist::yes);
+  ASSERT_TRUE(look.slot);
+  EXPECT_EQ(w.enter(Insist::yes).refusal, Refusal::told_to_wait) << "one at a time";
+  w.fail(look.slot, Fault::rate_limited, seconds(58));
+  look.slot.release();
+  w.clock.advance(seconds(1));
+  EXPECT_FALSE(w.enter(Insist::yes).slot) << "each pause is longer than the one before";
+  w.clock.advance(seconds(2));
+  auto lucky = w.enter(Insist::yes);
+  ASSERT_TRUE(lucky.slot);
+  w.succeed(lucky.slot);
+  EXPECT_EQ(w.standing(), Standing::healthy);
 }
 
 TEST(EndpointHealth, RetryAfterIsBounded) {
@@ -337,7 +358,9 @@ RC_GTEST_PROP(EndpointHealth, KeepsItsLaws, ()) {
       RC_ASSERT((entry.refusal == Refusal::full) == full);
       if (!full && before.standing == Standing::healthy) RC_ASSERT(entry.slot);
       if (!full && before.standing == Standing::ejected) {
-        RC_ASSERT(static_cast<bool>(entry.slot) == (move == 0 && !before.told_to_wait));
+        const bool insists = move == 0;
+        RC_ASSERT(insists || !entry.slot);
+        RC_ASSERT(!insists || before.told_to_wait || entry.slot);
       }
       if (entry.slot) inside.push_back(std::move(entry.slot));
     } else if (move <= 5 && !inside.empty()) {

@@ -158,13 +158,19 @@ def killed(verdict, fleet):
 
 
 def told_to_wait(verdict, fleet):
-    """Retry-After closes an endpoint for all; a refused key is nobody's trouble; full ones are passed over."""
+    """Retry-After closes an endpoint for all, but one now and then looks whether it is true where nobody else is
+    left; a refused key is nobody's trouble; full ones are passed over."""
     first, again = (fleet.world.chat("patience") for _ in range(2))
     asked = fleet.health("limited")["recent_requests"]
     wait = int(again[1].get("retry-after", 0))
     verdict.expect((first[0], again[0], asked) == (429, 429, 1) and 1 <= wait <= 20,
                    "429 passes with its Retry-After; the next caller is told so at once",
                    f"{first[0]}, {again[0]}, retry-after {wait}, upstream asked {asked} time")
+    time.sleep(1.3)  # the first pause, and its jitter
+    later = [fleet.world.chat("patience")[0] for _ in range(3)]
+    asked = fleet.health("limited")["recent_requests"]
+    verdict.expect((later, asked) == ([429] * 3, 2), "one of them looks whether it is still so",
+                   f"{later}, upstream asked {asked} times")
     lines = [fleet.ask("refused", stream=False) for _ in range(6)]
     health = fleet.health("refusing")
     verdict.expect(all(map(good, lines)) and health["ejections"] <= 1, "a refused key is no caller's trouble",
