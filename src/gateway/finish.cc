@@ -24,6 +24,12 @@ void log_member(std::string& out, std::string_view name, int64_t value) {
   base::append_int(out, value);
 }
 
+// The child of a hybrid; empty: the model itself, or nobody.
+std::string_view served_model(const Call& call) {
+  if (call.served == nullptr || call.served == call.model) return {};
+  return call.served->name;
+}
+
 // Which endpoint did what, in order.
 void log_tried(std::string& out, const Call& call) {
   out += ",\"tried\":[";
@@ -48,9 +54,8 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   if (!call.view.model.empty()) log_member(out, "model", call.view.model);
   if (e.error) log_member(out, "error", base::to_string(*e.error));
   if (!call.recorded) return;  // refused before anything was spent
-  if (call.served != nullptr && call.served != call.model) {
-    log_member(out, "served_model", call.served->name);
-  }
+  const std::string_view served = served_model(call);
+  if (!served.empty()) log_member(out, "served_model", served);
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
   out += call.view.stream ? ",\"stream\":true" : ",\"stream\":false";
   log_member(out, "attempts", call.attempts);
@@ -119,7 +124,7 @@ void append_final(Call& call, const Ending& e, const governance::Bill& bill) {
   record.bill = bill;
   record.quota_leased = call.hold.quota_tokens().has_value();
   record.deviates = e.deviates;
-  if (call.served != nullptr && call.served != call.model) record.served_model = call.served->name;
+  record.served_model = served_model(call);
   call.parts.writer.append_final(record);
 }
 
@@ -167,6 +172,7 @@ void record_progress(Call& call, const llm::Usage& usage) {
   record.usage = usage;
   record.duration_ms = call.elapsed_ms();
   record.bill = bill_for(call, usage);
+  record.served_model = served_model(call);
   call.parts.writer.append_progress(record);
 }
 

@@ -15,7 +15,7 @@ constexpr uint16_t kMark = 0xD59A;
 constexpr size_t kFrameHeader = 12;
 constexpr size_t kMaxPayload = kMaxFrameBytes - kFrameHeader;
 enum Kind : uint8_t { kHold = 'H', kProgress = 'P', kFinal = 'F' };
-constexpr uint8_t kVersion = 3;
+constexpr uint8_t kVersion = 4;
 
 class Encoder {
  public:
@@ -55,6 +55,7 @@ class Decoder {
   // Whether the record has the fields that version 2 appended.
   bool has_money() const { return version_ >= 2; }
   bool has_served_model() const { return version_ >= 3; }
+  bool has_server_of_progress() const { return version_ >= 4; }
   template <class T>
   void get(T& value) {
     if (rest_.size() < sizeof value) {
@@ -177,6 +178,7 @@ std::optional<Record> decode_progress(Decoder in) {
   get_usage(in, r.usage);
   in.get(r.duration_ms);
   if (in.has_money()) get_money(in, r.usage, r.bill);
+  if (in.has_server_of_progress()) in.get_text(r.served_model);
   return in.ok() ? std::optional<Record>(r) : std::nullopt;
 }
 
@@ -322,6 +324,7 @@ std::span<char> encode(const ProgressRecord& r, FrameBuffer& buffer) {
   put_usage(out, r.usage);
   out.put(r.duration_ms);
   put_money(out, r.usage, r.bill);
+  out.put_text(r.served_model, kMaxModelBytes);
   return out.finish();
 }
 

@@ -3,7 +3,8 @@
 // decoding. Frame, little-endian: u16 mark, u8 kind, u8 version, u32 payload bytes, u32 CRC-32C of
 // the segment's salt, those eight bytes and the payload; then the payload. A later version of a
 // kind only appends fields, so that either program reads the other's records. Version 2 added what
-// is money: prices, holds and charges; version 3 the model that served.
+// is money: prices, holds and charges; version 3 the model that served, version 4 that of progress,
+// too.
 #pragma once
 
 #include <array>
@@ -76,6 +77,7 @@ struct ProgressRecord {
   llm::Usage usage;
   int64_t duration_ms = 0;
   Bill bill{};
+  std::string_view served_model{};  // as in FinalRecord
 };
 
 // The bill. On disk before the bytes that tell the caller it is complete. `usage` is what is

@@ -118,8 +118,8 @@ TEST(Record, HoldAndProgressSurviveTheRoundTrip) {
                         true,
                         base::PriceId{4},
                         base::Money::units(77)};
-  const ProgressRecord progress{
-      request(1), base::EndpointId{5}, {7, 8, 1, 0, 2}, 2000, sample_bill()};
+  const ProgressRecord progress{request(1), base::EndpointId{5}, {7, 8, 1, 0, 2},
+                                2000,       sample_bill(),       "gpt-x-mini"};
   const std::string bytes = frame_of(hold) + frame_of(progress);
   FrameScanner scanner(bytes, kSalt);
   const auto first = scanner.next();
@@ -141,6 +141,7 @@ TEST(Record, HoldAndProgressSurviveTheRoundTrip) {
   EXPECT_EQ(p.usage, progress.usage);
   EXPECT_EQ(p.duration_ms, 2000);
   EXPECT_EQ(p.bill, progress.bill);
+  EXPECT_EQ(p.served_model, "gpt-x-mini");
 }
 
 TEST(Record, OverlongTextsAreCutAndTheFrameStaysSmall) {
@@ -186,7 +187,7 @@ std::string as_version(std::string bytes, uint8_t version, size_t less,
 constexpr size_t kServed = 2 + 10;  // what version 3 says last: length and text
 
 TEST(Record, ALaterVersionWithMoreFieldsIsRead) {
-  const std::string bytes = as_version(frame_of(sample_final()), 4, 0, "more");
+  const std::string bytes = as_version(frame_of(sample_final()), 5, 0, "more");
   FrameScanner scanner(bytes, kSalt);
   const auto record = scanner.next();
   ASSERT_TRUE(record.has_value());
@@ -198,11 +199,12 @@ TEST(Record, VersionOneIsReadAsWithoutMoney) {
   constexpr size_t kUsage = 4 * 8;         // four classes of tokens
   constexpr size_t kBill = 8 + 8 + 8 + 1;  // price, charge, discount, number of grants
   constexpr size_t kGrants = 2 * (8 + 8);  // of sample_bill()
+  constexpr size_t kNobody = 2;            // what version 4 says last of progress: no name
   const HoldRecord hold{request(1), base::UserId{2}, base::ApiKeyId{3}, "m"};
   const ProgressRecord progress{request(1), {}, {7, 8}, 2000, sample_bill()};
   const std::string bytes =
       as_version(frame_of(hold), 1, 1 + 8 + 8) +
-      as_version(frame_of(progress), 1, kUsage + kBill + kGrants) +
+      as_version(frame_of(progress), 1, kUsage + kBill + kGrants + kNobody) +
       as_version(frame_of(sample_final()), 1, kUsage + kBill + kGrants + 2 + kServed);
   FrameScanner scanner(bytes, kSalt);
   const auto h = std::get<HoldRecord>(scanner.next().value());
@@ -227,6 +229,15 @@ TEST(Record, VersionTwoIsReadAsServedByItself) {
   EXPECT_EQ(f.served_model, "");
   EXPECT_EQ(f.bill, sample_bill());
   EXPECT_TRUE(f.deviates);
+}
+
+TEST(Record, ProgressOfVersionThreeIsReadAsServedByItself) {
+  const ProgressRecord progress{request(1), {}, {7, 8}, 2000, sample_bill()};
+  const std::string bytes = as_version(frame_of(progress), 3, 2);
+  FrameScanner scanner(bytes, kSalt);
+  const auto p = std::get<ProgressRecord>(scanner.next().value());
+  EXPECT_EQ(p.bill, sample_bill());
+  EXPECT_EQ(p.served_model, "");
 }
 
 TEST(Record, AVersionTwoThatLacksItsMoneyIsNoRecord) {

@@ -88,6 +88,7 @@ void note_progress(OpenHold& hold, const ProgressRecord& r) {
   if (r.endpoint) hold.row.endpoint = r.endpoint;
   hold.row.usage = column_usage(r.usage);
   hold.row.duration_ms = r.duration_ms;
+  hold.row.served_model = column_text(r.served_model);
   hold.row.bill = column_bill(r.bill);
 }
 
