@@ -1,5 +1,7 @@
 #include "llm/anthropic/encoder.h"
 
+#include <utility>
+
 #include "llm/anthropic/answer_words.h"
 #include "llm/anthropic/error.h"
 #include "llm/anthropic/whole_message.h"
@@ -86,6 +88,10 @@ Result<std::string> MessagesEncoder::whole(const json::PaddedBytes& house_answer
 }
 
 void MessagesEncoder::begin_block(std::string_view content_block, std::string_view delta) {
+  if (!waiting_.empty()) {
+    const std::string before = std::exchange(waiting_, {});
+    redacted(before);
+  }
   ++block_;
   std::string members = ",\"index\":";
   base::append_int(members, block_);
@@ -134,7 +140,8 @@ void MessagesEncoder::redacted(std::string_view data) {
 }
 
 void MessagesEncoder::opaque(std::string_view json) {
-  redacted(to_opaque(json));
+  if (!waiting_.empty()) redacted(std::exchange(waiting_, {}));
+  waiting_ = to_opaque(json);
 }
 
 void MessagesEncoder::begin_text() {

@@ -1,8 +1,9 @@
 // MessagesEncoder: house answers as Anthropic's Messages API sends them (versions 2023-06-01 and
 // 2026-10-21 alike): message_start, blocks numbered from 0 one after the other, message_delta with
 // the whole usage, message_stop. One per answer, on its loop; no allocation per piece of text.
-// Reasoning without a signature becomes thinking blocks with an empty one, which the request codec
-// takes back; a tool call without an id gets one.
+// No message ends with what only the vendor reads: a block that comes behind the last words of a
+// stream is left out. Reasoning without a signature becomes thinking blocks with an empty one,
+// which the request codec takes back; a tool call without an id gets one.
 #pragma once
 
 #include <string>
@@ -49,6 +50,7 @@ class MessagesEncoder final : public AnswerEncoder, private PartSink {
   std::string* out_ = nullptr;  // while a call lasts
   bool started_ = false;
   int64_t block_ = -1;
+  std::string waiting_;     // opaque blocks that stand before the next other one, if there is one
   std::string delta_head_;  // of the open block, up to the quote that opens the piece
   std::string finish_reason_;
   std::string stop_sequence_;

@@ -178,6 +178,26 @@ TEST(MessagesEncoder, WhatAVendorWantsBackWithACallIsCarried) {
             std::string::npos);
 }
 
+// Gemini signs a text behind its last word. Clients send blocks back as they came, and Anthropic
+// refuses messages that end with thinking.
+TEST(MessagesEncoder, NoMessageEndsWithWhatAVendorWantsBack) {
+  constexpr std::string_view kSigned =
+      R"("reasoning_details":[{"type":"gemini.thought_signature","signature":"T"}])";
+  Stream text;
+  text.feed(delta(R"("content":"a")"));
+  text.feed(delta(kSigned, R"("stop")"));
+  text.encoder.end(text.out);
+  EXPECT_EQ(text.out.find("redacted_thinking"), std::string::npos);
+  EXPECT_NE(text.out.find(R"("stop_reason":"end_turn")"), std::string::npos);
+  Stream more;
+  more.feed(delta(R"("content":"a")"));
+  more.feed(delta(kSigned));
+  more.feed(delta(R"("content":"b")", R"("stop")"));
+  more.encoder.end(more.out);
+  const size_t at = more.out.find(R"("index":1,"content_block":{"type":"redacted_thinking")");
+  EXPECT_LT(at, more.out.find(R"("index":2,"content_block":{"type":"text")"));
+}
+
 TEST(MessagesEncoder, StopReasons) {
   const std::initializer_list<std::pair<std::string_view, std::string_view>> rows = {
       {R"("stop")", "end_turn"},
