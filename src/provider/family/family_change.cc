@@ -30,6 +30,28 @@ bool is_extension(std::string_view key) {
   return key == "anthropic" || key == "gemini";
 }
 
+// Callers of Anthropic's API say so by habit, of models that never think, too.
+bool switches_thinking_off(std::string_view body) {
+  Reader reader(body);
+  reader.peek();
+  for (json::Members members(reader); members.next();) {
+    if (members.key() != "anthropic" || reader.peek() != Kind::object) {
+      reader.peek();
+      reader.skip();
+      continue;
+    }
+    bool off = false;
+    for (json::Members inner(reader); inner.next();) {
+      const bool thinking = inner.key() == "thinking";
+      reader.peek();
+      const std::string_view value = reader.text(reader.skip());
+      off = off || (thinking && value.find("\"disabled\"") != std::string_view::npos);
+    }
+    return off;
+  }
+  return false;
+}
+
 // What applies to one request.
 struct Wishes {
   explicit Wishes(const Asking& asking)
@@ -41,6 +63,9 @@ struct Wishes {
     if (is_for(rules.refused_models, model)) refused = rules.refused;
     strips_schema = rules.provider_type == "kimi";
     strips_marks = rules.provider_type == "openai";
+    const llm::Notes& notes = asking.view.notes;
+    unknown_off = reasoning == nullptr && notes.extensions && notes.reasoning_fields &&
+                  switches_thinking_off(asking.body.view());
   }
 
   const FamilyRules& rules;
@@ -49,6 +74,8 @@ struct Wishes {
   std::string_view limit;  // the one name of the output limit; empty: any
   std::span<const std::string_view> refused;
   bool strips_schema = false;
+  bool unknown_off =
+      false;  // reasoning_effort says that a model is not to think that may not know it
   bool strips_marks = false;  // cache_control and the like: unknown members are refused
 };
 
@@ -142,6 +169,7 @@ Walk::Fate Walk::read_member(std::string_view key, uint32_t key_begin) {
   if (key == "max_tokens" || key == "max_completion_tokens") return read_limit(key, key_begin);
   const bool reasoning = key == "reasoning_effort" || key == "enable_thinking";
   if (reasoning && wishes_.reasoning != nullptr) return read_reasoning(key);
+  if (key == "reasoning_effort" && wishes_.unknown_off) return skip_and(Fate::remove);
   if (key == "thinking" || key == "thinking_budget") asked_.in_own_words = true;
   if (kind == Kind::null) return skip_and(Fate::keep);
   if (key == "messages") {

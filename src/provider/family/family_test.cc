@@ -96,6 +96,15 @@ TEST(FamilyChange, TopLevelMembers) {
        R"("response_format":{"type":"json_object"},)", "response_format.json_schema"},
       {"deepseek", "m", R"("response_format":{"type":"json_object"},)",
        R"("response_format":{"type":"json_object"},)", ""},
+      // What a caller of Anthropic's API says by habit.
+      {"openai", "gpt-4o",
+       R"("reasoning_effort":"none","anthropic":{"thinking":{"type":"disabled"}},)", "", ""},
+      {"deepseek", "deepseek-v4-pro",
+       R"("reasoning_effort":"none","anthropic":{"thinking":{"type":"disabled"}},)",
+       R"(,"thinking":{"type":"disabled"})", ""},
+      {"openai", "gpt-5",
+       R"("reasoning_effort":"low","anthropic":{"thinking":{"type":"enabled"}},)",
+       R"("reasoning_effort":"low",)", ""},
       // Ours.
       {"openai", "gpt-4o", R"("anthropic":{"top_k":1},"gemini":{},)", "", ""},
       {"custom", "m", R"("anthropic":{"top_k":1},"x":1,"gemini":{},)", R"("x":1,)", ""},
