@@ -286,7 +286,8 @@ Task<void> Relay::end_at_limit() {
   ending.error = limit_->code;
   ending.finish_reason = "length";
   std::string& out = stream_.out;
-  out.clear();
+  // An encoder has numbered its events and counts on their being sent: those leave uncharged.
+  if (!call_.encoder) out.clear();
   std::string closing = stream_.chunks.closing_chunk("length");
   closing.pop_back();
   closing += R"(,"deeppool":{"stopped_by":)";
