@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every row of docs/who_pays.md: what the caller pays for each way in which a request can end, by the answer
-and by the usage row, to the last unit."""
+and by the usage row, to the last unit; in any caller's protocol, over upstreams of any dialect."""
 
 import http.client
 import json
@@ -10,8 +10,9 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+from callers import CALLERS, understand
 from judge import mock_truth, short
-from world import World, main, public
+from world import World, base_url, main, public
 
 TIERS = [{"input_price": "2", "output_price": "8.0000000001"}]
 DEARER = [{"input_price": "200", "output_price": "800"}]
@@ -27,6 +28,7 @@ SILENT = "mock-no-answer"
 FREE = "mock-ok:tokens=6"
 UNPRICED = "mock-ok:tokens=7"
 DEAD = "http://127.0.0.1:1/v1"
+ROOM = 4096  # max_tokens of callers that have to say one, where an answer is long
 DISCOUNT = 200_000  # ppm
 BALANCE = "0.005"
 PROGRESS_SECONDS = 2  # how often a stream's progress is recorded
@@ -65,17 +67,22 @@ class Books:
 class Open:
     """A stream that its caller reads piece by piece, and may leave."""
 
-    def __init__(self, world, model, key=None):
+    def __init__(self, world, caller, model, key=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
-        body = {"model": public(model), "stream": True, "stream_options": {"include_usage": True},
-                "messages": [{"role": "user", "content": "Go on."}]}
-        self.connection.request("POST", "/v1/chat/completions", json.dumps(body),
-                                {"Authorization": f"Bearer {key or world.key}", "Content-Type": "application/json"})
+        self.caller = caller
+        body = caller.body(public(model), True, prompt="Go on.", **room_of(caller))
+        headers = {k: v for k, v in caller.headers(key or world.key).items() if v}
+        self.connection.request("POST", caller.path, json.dumps(body), {**headers, "Content-Type": "application/json"})
 
     def head(self):
         self.answer = self.connection.getresponse()
-        self.id = self.answer.getheader("x-request-id")
+        self.id, self.status = self.answer.getheader("x-request-id"), self.answer.status
         return self
+
+    def told(self):
+        """(what a client understands of all of it, the bytes)"""
+        body = self.answer.read()
+        return understand(self.caller, self.status, body, True), body
 
     def read_seconds(self, seconds):
         seen, end = b"", time.monotonic() + seconds
@@ -92,8 +99,13 @@ class Open:
         self.connection.close()
 
 
+def room_of(caller):
+    """Nothing where callers need not say how long an answer may be: then it is held for piece by piece."""
+    return {"max_tokens": ROOM} if caller.name == "messages" else {}
+
+
 def words(body):
-    return len(re.findall(rb'"content":" ?w\d+"', body))
+    return len(re.findall(rb'"(?:content|text|delta)":" ?w\d+"', body))
 
 
 def cost_in(body):
@@ -134,83 +146,97 @@ def expect_bill(verdict, what, row, outcome, charged):
 class Requests:
     """Makes every kind of request; what must be in the books is checked when they are closed."""
 
-    def __init__(self, world, verdict):
-        self.world, self.verdict = world, verdict
+    def __init__(self, world, caller, verdict):
+        self.world, self.caller, self.verdict = world, caller, verdict
         self.free, self.refused, self.paid = {}, {}, {}  # what happened -> request id
         self.failover, self.repriced = None, None
 
+    def open(self, model, key=None):
+        return Open(self.world, self.caller, model, key)
+
     def answered(self):
         for what, model, price in (("a whole answer", WHOLE, units), ("a free model", FREE, lambda p, c: 0)):
-            status, headers, body = self.world.chat(model)
-            usage = json.loads(body, parse_float=str)["usage"]
-            cost = yuan(price(usage["prompt_tokens"], usage["completion_tokens"]))
+            status, headers, body = self.world.ask(self.caller, model)
+            cost = yuan(price(*understand(self.caller, status, body, False).tokens))
             said = (status, headers.get("x-deeppool-cost"), cost_in(body))
             self.verdict.expect(said == (200, cost, cost), f"{what} says what it costs", said)
             self.paid[what] = headers["x-request-id"]
-        stream = Open(self.world, SHORT_STREAM).head()
+        stream = self.open(SHORT_STREAM).head()
         cost = cost_in(stream.rest())
         self.verdict.expect(cost is not None and Decimal(cost) > 0, "so does the usage chunk of a stream", cost)
         self.paid["a whole stream"] = stream.id
 
     def refuse(self):
-        bad = {"Authorization": "Bearer dp-" + "x" * 43}
+        bad = {"Authorization": "Bearer dp-" + "x" * 43, "x-api-key": None}
         poor = self.world.admin("apikeys", {"name": "poor", "quota_total": 1})["full_key"]
-        ask = {"model": public(WHOLE), "messages": [{"role": "user", "content": "Say it."}]}
-        for what, body, headers, wanted in (
-                ("a bad key", ask, bad, 401),
-                ("a spent quota", ask, {"Authorization": f"Bearer {poor}"}, 429),
+        ask = self.caller.body(public(WHOLE), False)
+        limit = {"messages": "max_tokens", "responses": "max_output_tokens"}.get(self.caller.name, "max_tokens")
+        ask.pop(limit, None)
+        endless = json.dumps(ask)[:-1] + f',"{limit}":1e300}}'
+        ask |= {"max_tokens": 24} if self.caller.name == "messages" else {}
+        rows = [("a bad key", ask, bad, 401),
+                ("a spent quota", ask, self.caller.headers(poor), 402 if self.caller.name == "messages" else 429),
                 ("an unknown model", {**ask, "model": "none"}, {}, 404),
-                ("a model without a price", {**ask, "model": public(UNPRICED)}, {}, 503),
-                ("a wrapping n", json.dumps({**ask, "n": 18446744073686646784}), {}, 400),
-                ("a negative max_tokens", {**ask, "max_tokens": -5}, {}, 400),
-                ("an endless max_tokens", json.dumps(ask)[:-1] + ',"max_tokens":1e300}', {}, 400)):
-            status, answer, _ = self.world.call("POST", "/v1/chat/completions", body, headers)
+                ("a model without a price", {**ask, "model": public(UNPRICED)}, {}, self.caller.status(503)),
+                ("a negative limit", {**ask, limit: -5}, {}, 400),
+                ("an endless limit", endless, {}, 400)]
+        if self.caller.name == "chat":
+            rows.append(("a wrapping n", json.dumps({**ask, "n": 18446744073686646784}), {}, 400))
+        for what, body, headers, wanted in rows:
+            status, answer, _ = self.world.call("POST", self.caller.path, body,
+                                                {**self.caller.headers(self.world.key), **headers})
             self.verdict.expect(status == wanted, f"{what} is refused", status)
             self.refused[what] = answer["x-request-id"]
 
     def fail(self):
         for model in FAILING:
             for stream in (False, True):
-                status, headers, _ = self.world.chat(model, stream=stream)
+                status, headers, _ = self.world.ask(self.caller, model, stream=stream)
                 self.verdict.expect(status >= 400 and "x-deeppool-cost" not in headers,
                                     f"{model} fails {'streamed' if stream else 'whole'}", status)
                 self.free[f"{model} {stream}"] = headers["x-request-id"]
         for model in ("unreachable", SILENT):
-            status, headers, _ = self.world.chat(model, stream=True)
-            self.verdict.expect(status in (502, 503, 504), f"{model} fails", status)
+            status, headers, _ = self.world.ask(self.caller, model, stream=True)
+            self.verdict.expect(status in (502, 503, 504, 529), f"{model} fails", status)
             self.free[model] = headers["x-request-id"]
 
     def fail_over(self):
-        status, headers, body = self.world.chat("two")
+        status, headers, body = self.world.ask(self.caller, "two")
         self.verdict.expect((status, cost_in(body)) == (200, headers.get("x-deeppool-cost")),
                             "the second endpoint answers", cost_in(body))
         self.failover = headers["x-request-id"]
 
     def break_and_leave(self):
-        cut = Open(self.world, CUT).head()
-        self.verdict.expect(b'data: {"error":' in cut.rest(), "a stream breaks off with an error event")
+        cut = self.open(CUT).head()
+        told, _ = cut.told()
+        self.verdict.expect(told.kind == "breaks", "a stream breaks off with an error event", told.kind)
         self.broken = cut.id
         self.left = {}
         for model in (STREAM, NO_USAGE):
-            stream = Open(self.world, model).head()
+            stream = self.open(model).head()
             seen = words(stream.read_seconds(0.5))
             stream.leave()
             self.left[model] = (stream.id, seen)
-        early = Open(self.world, FIRST_LATE)
+        early = self.open(FIRST_LATE)
         time.sleep(0.2)
         early.leave()
 
     def end_at_limit(self):
         key = self.world.admin("apikeys", {"name": "short", "quota_total": 900})["full_key"]
-        stream = Open(self.world, ENDLESS, key).head()
-        body = stream.rest()
-        self.verdict.expect(b'"finish_reason":"length"' in body and body.endswith(b"data: [DONE]\n\n"),
-                            "a stream ends where its quota does", f"{words(body)} words")
+        stream = self.open(ENDLESS, key).head()
+        told, body = stream.told()
+        self.limited = None
+        if room_of(self.caller):  # what it may take is held before it begins
+            self.verdict.expect(stream.status == 402, "a stream that the quota may not cover is refused", stream.status)
+            self.refused["such a stream"] = stream.id
+            return
+        self.verdict.expect((told.kind, told.finish) == ("complete", self.caller.finishes["length"]),
+                            "a stream ends where its quota does", f"{words(body)} words, {told.kind}, {told.finish}")
         self.limited = (stream.id, cost_in(body))
 
     def reprice(self, model_ids):
         """A price that is raised while a stream runs is for later requests."""
-        stream = Open(self.world, STREAM).head()
+        stream = self.open(STREAM).head()
         stream.read_seconds(0.2)
         status, _, body = self.world.call("PATCH", f"/api/v1/admin/models/{model_ids[public(STREAM)]}",
                                           {"pricing_tiers": DEARER},
@@ -220,9 +246,9 @@ class Requests:
         self.repriced = stream.id
 
     def crash(self):
-        old = Open(self.world, NO_USAGE).head()
+        old = self.open(NO_USAGE).head()
         old.read_seconds(PROGRESS_SECONDS + 1)
-        young = Open(self.world, NO_USAGE).head()
+        young = self.open(NO_USAGE).head()
         young.read_seconds(0.3)
         self.world.kill()
         self.crashed = (old.id, young.id)
@@ -250,9 +276,10 @@ def judge(verdict, world, asked):
                        f"{seen} seen, {row['tokens'][1]} paid, {sent} sent")
     early = [r for r in books.rows.values() if r["outcome"] == "client_aborted" and r["tokens"] == (0, 0)]
     verdict.expect(len(early) == 1 and early[0]["charged"] == 0, "a caller who left before the first byte pays nothing")
-    row = books.of(asked.limited[0])
-    expect_bill(verdict, "a stream that reached its limit", row, "stopped_at_limit", units(*row["tokens"]))
-    verdict.expect(asked.limited[1] == yuan(row["charged"]), "and said so", asked.limited[1])
+    if asked.limited:
+        row = books.of(asked.limited[0])
+        expect_bill(verdict, "a stream that reached its limit", row, "stopped_at_limit", units(*row["tokens"]))
+        verdict.expect(asked.limited[1] == yuan(row["charged"]), "and said so", asked.limited[1])
     row = books.of(asked.repriced)
     expect_bill(verdict, "the price that it began with", row, "completed", units(*row["tokens"]))
     old, young = map(books.of, asked.crashed)
@@ -271,13 +298,13 @@ def judge_snapshots(verdict, world, books):
     verdict.expect(not missing, "and every price is kept", missing or f"{len(kept)} price lists")
 
 
-def spend_grants(world, verdict):
+def spend_grants(world, caller, verdict):
     """Ten free tokens, then a fifth off: two answers of seven tokens."""
     world.store.run("INSERT INTO token_grants (user_id, tokens_total, created_at) VALUES (1, 10, 0);"
                     f"INSERT INTO discounts (user_id, discount_ppm, starts_at, created_at) VALUES (1, {DISCOUNT}, 0, 0);")
     world.start()
     for granted in (7, 3):
-        status, headers, body = world.chat(WHOLE)
+        status, headers, body = world.ask(caller, WHOLE)
         wanted = yuan(units(2, 5, granted, DISCOUNT))
         said = (status, headers.get("x-deeppool-cost"), cost_in(body))
         verdict.expect(said == (200, wanted, wanted), f"{granted} of 7 tokens are granted", said)
@@ -286,21 +313,27 @@ def spend_grants(world, verdict):
     verdict.expect(used == [("10",)], "the grant is used up, and no more", used)
 
 
-def spend_balance(world, verdict):
+def spend_balance(world, caller, verdict):
     """A stream that its owner cannot pay to the end."""
     lower_floor(world, BALANCE)
     world.start()
-    stream = Open(world, ENDLESS).head()
-    body = stream.rest()
+    stream = Open(world, caller, ENDLESS).head()
+    told, body = stream.told()
     cost = Decimal(cost_in(body) or -1)
-    verdict.expect(b'"finish_reason":"length"' in body and 0 < cost <= Decimal(BALANCE),
-                   "a stream ends where the balance does", cost)
-    status, headers, _ = world.chat(WHOLE, max_tokens=2000)
-    verdict.expect((status, headers.get("x-should-retry")) == (429, "false"), "the next request is refused", status)
+    if room_of(caller):
+        verdict.expect(stream.status == 402, "a stream that the balance may not cover is refused", stream.status)
+    else:
+        verdict.expect((told.kind, told.finish) == ("complete", caller.finishes["length"]) and 0 < cost <= Decimal(BALANCE),
+                       "a stream ends where the balance does", cost)
+        status, headers, _ = world.ask(caller, WHOLE, max_tokens=2000)
+        verdict.expect((status, headers.get("x-should-retry")) == (429, "false"), "the next request is refused", status)
     world.stop()
     row = Books(world).of(stream.id)
-    expect_bill(verdict, "what was generated", row, "stopped_at_limit", units(*row["tokens"], 0, DISCOUNT))
-    verdict.expect(Decimal(yuan(row["charged"])) == cost, "and so the caller was told")
+    if room_of(caller):
+        verdict.expect(row is None, "and has no row", row or "")
+    else:
+        expect_bill(verdict, "what was generated", row, "stopped_at_limit", units(*row["tokens"], 0, DISCOUNT))
+        verdict.expect(Decimal(yuan(row["charged"])) == cost, "and so the caller was told")
     left, exact = wallet(world)
     verdict.expect(left >= 0 and exact, "the wallet is the sum of its ledger and above its floor", left)
 
@@ -317,21 +350,23 @@ def who_pays(options, verdict):
     """The table of who pays."""
     models = [WHOLE, STREAM, SHORT_STREAM, NO_USAGE, FIRST_LATE, ENDLESS, CUT, *FAILING, SILENT, FREE, UNPRICED]
     prices = {m: TIERS for m in models} | {FREE: [], UNPRICED: None}
-    world = World(options.build, models, store=options.database, prices=prices)
+    world = World(options.build, models, store=options.database, prices=prices, dialect=options.dialect)
+    caller = CALLERS[options.caller]
     try:
         overdraw(world, 1000)
         world.start()
         ids = {}
-        for name, bases in (("unreachable", {"a": DEAD}), ("two", {"mock-status-500": "", "mock-ok:tokens=9": ""})):
+        here = base_url(world.upstream, options.dialect)
+        for name, bases in (("unreachable", {"a": DEAD}), ("two", {"mock-status-500": here, "mock-ok:tokens=9": here})):
             made = [world.admin("admin/endpoints", {
-                "name": f"{name} {model}", "endpoint": base or world.upstream, "upstream_model": model,
+                "name": f"{name} {model}", "provider_type": options.dialect, "endpoint": base, "upstream_model": model,
                 "api_key": "sk-two", "priority": len(bases) - place})["id"]
                 for place, (model, base) in enumerate(bases.items())]
             world.admin("admin/models", {"model_name": name, "endpoint_ids": made, "pricing_tiers": TIERS})
         listed = world.call("GET", "/api/v1/admin/models?page_size=100", None,
                             {"Authorization": f"Bearer {world.secrets['session']}"})[2]
         ids = {m["model_name"]: m["id"] for m in json.loads(listed)["data"]["items"]}
-        asked = Requests(world, verdict)
+        asked = Requests(world, caller, verdict)
         asked.answered()
         asked.refuse()
         asked.fail()
@@ -343,12 +378,18 @@ def who_pays(options, verdict):
         world.start()
         world.stop()
         judge(verdict, world, asked)
-        spend_grants(world, verdict)
-        spend_balance(world, verdict)
+        spend_grants(world, caller, verdict)
+        spend_balance(world, caller, verdict)
         judge_document(verdict)
     finally:
         world.close()
 
 
+def describe(parser):
+    parser.add_argument("--database", default="sqlite")
+    parser.add_argument("--dialect", default="openai", help="of the upstreams: openai, anthropic, gemini")
+    parser.add_argument("--caller", default="chat", choices=CALLERS)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main(who_pays, lambda parser: parser.add_argument("--database", default="sqlite")))
+    raise SystemExit(main(who_pays, describe))

@@ -43,10 +43,11 @@ def name_of(dialect, script, kind=""):
 
 
 class World:
-    """`models` are scripts of the mock (mock-ok:tokens=5); `prices` their pricing_tiers, free without."""
+    """`models` are scripts of the mock (mock-ok:tokens=5); `prices` their pricing_tiers, free without; `dialect` is
+    what the mock speaks for them."""
 
     def __init__(self, build, models, store="sqlite", settings=None, quota=-1, start=True,
-                 prices=None):
+                 prices=None, dialect="openai"):
         self.build = Path(build)
         self.folder = Path(tempfile.mkdtemp(prefix="deeppool-reliability-"))
         self.port = port_for_restarts()
@@ -69,7 +70,7 @@ class World:
         self.config_file.write_text(json.dumps(self.config))  # JSON is YAML
         self.program = None
         self.loads = []
-        self.models, self.quota, self.prices = models, quota, prices or {}
+        self.models, self.quota, self.prices, self.dialect = models, quota, prices or {}, dialect
         if start:
             self.prepare()
 
@@ -86,9 +87,7 @@ class World:
         self.secrets["key"], self.key_id = key["full_key"], int(key["id"])
         for script in models:
             name = public(script)
-            endpoint = {"name": name, "provider_type": "openai", "endpoint": self.upstream,
-                        "api_key": self.secrets["upstream key"], "upstream_model": script}
-            ids = [self.admin("admin/endpoints", endpoint)["id"]]
+            ids = [self.endpoint_of(self.dialect, name, script)]
             self.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": ids,
                                         "pricing_tiers": self.prices.get(script, [])})
 
@@ -205,10 +204,10 @@ class World:
         body = {"model": public(model), "messages": [{"role": "user", "content": "Say it."}], **more}
         return self.call("POST", "/v1/chat/completions", body, timeout=timeout)
 
-    def ask(self, caller, model, timeout=15, stream=False, **more):
+    def ask(self, caller, model, timeout=15, stream=False, key=None, **more):
         """The same in another caller's protocol (callers.py)."""
         return self.call("POST", caller.path, caller.body(public(model), stream, **more),
-                         caller.headers(self.key), timeout)
+                         caller.headers(key or self.key), timeout)
 
     def load(self, name, model, *flags, path="/v1/chat/completions"):
         """Starts loadgen; its journal is <name>.jsonl, its report <name>.json."""
