@@ -1,6 +1,6 @@
 // Whatever chunks an upstream sends, the callers of other protocols get well-framed events of valid
 // JSON, with blocks and items in order. The input is a stream: chunks separated by a NUL; those
-// that the pipeline would not pass on are left out.
+// that the pipeline would not pass on are left out. Each chunk is tried as a whole answer, too.
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -65,6 +65,19 @@ void check_responses(std::string_view out) {
   if (static_cast<int64_t>(response.at("output").as_array().size()) != done) std::abort();
 }
 
+void check_whole(AnswerEncoder& encoder, const PaddedBytes& answer) {
+  const auto made = encoder.whole(answer);
+  if (!made) return;
+  if (made->find_first_of("\r\n") != std::string::npos || !judge(*made)) std::abort();
+}
+
+void check_wholes(const PaddedBytes& answer) {
+  anthropic::MessagesEncoder message("id", 1);
+  check_whole(message, answer);
+  responses::ResponsesEncoder response("id", {});
+  check_whole(response, answer);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
@@ -83,6 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
       const PaddedBytes chunk(text);
       messages.chunk(chunk.view(), messages_out);
       items.chunk(chunk.view(), items_out);
+      check_wholes(chunk);
     }
     if (end == std::string_view::npos) break;
     input.remove_prefix(end + 1);
