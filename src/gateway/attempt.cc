@@ -11,8 +11,12 @@ using provider::Elsewhere;
 using provider::Failure;
 using provider::Fault;
 
+Failed boxed(Failure failure) {
+  return std::make_unique<Failure>(std::move(failure));
+}
+
 // `fault`: what it means for the endpoint if the upstream failed.
-Failure elsewhere(Error error, Fault fault) {
+DP_OWN_FRAME Failed elsewhere(Error&& error, Fault fault) {
   const Elsewhere hope =
       error.code == ErrorCode::cancelled ? Elsewhere::pointless : Elsewhere::worth_trying;
   std::optional<Fault> found;
@@ -22,12 +26,21 @@ Failure elsewhere(Error error, Fault fault) {
   } else if (error.code == ErrorCode::upstream_failed) {
     found = fault;
   }
-  return {std::move(error), hope, found};
+  return boxed({std::move(error), hope, found});
 }
 
-Failure bad_answer(const char* detail) {
-  return {Error(ErrorCode::upstream_failed, "The model's provider answered wrongly.", detail),
-          Elsewhere::worth_trying, Fault::bad_answer};
+// An error of ours, or of the caller's end.
+DP_OWN_FRAME Failed nobodys_fault(Error&& error, Elsewhere hope) {
+  return boxed({std::move(error), hope, {}});
+}
+
+DP_OWN_FRAME Failed bad_answer(const char* detail) {
+  return boxed({Error(ErrorCode::upstream_failed, "The model's provider answered wrongly.", detail),
+                Elsewhere::worth_trying, Fault::bad_answer});
+}
+
+DP_OWN_FRAME Failed told_so(const llm::UpstreamError& said) {
+  return boxed(provider::failure_of_error(said));
 }
 
 // Reads the body whole, up to `limit` bytes.
@@ -68,23 +81,19 @@ class Attempt {
         adapter_(call.parts.adapters.of(endpoint_)),
         begun_(begun) {}
 
-  // Empty when `reply` is there.
-  DP_OWN_FRAME Task<std::optional<Failure>> send(base::Deadline deadline) {
+  // Null when `reply` is there.
+  DP_OWN_FRAME Task<Failed> send(base::Deadline deadline) {
     Result<provider::UpstreamRequest> asked = ask();
-    if (!asked) co_return Failure{std::move(asked).error(), Elsewhere::worth_trying, {}};
+    if (!asked) co_return nobodys_fault(std::move(asked).error(), Elsewhere::worth_trying);
     const http::Origin origin{endpoint_.tls, endpoint_.host, endpoint_.port, endpoint_.ca_file};
     http::Client& client = endpoint_.owner ? call_.parts.users_client : call_.parts.client;
     Result<std::unique_ptr<http::Reply>> answered = co_await client.request(
         origin, {http::Method::post, asked->head, asked->body.pieces()}, deadline, scope_);
     if (!answered) co_return elsewhere(std::move(answered).error(), Fault::connect);
     reply = std::move(*answered);
-    const http::ResponseHead& answer = reply->head();
-    const auto id = answer.headers.find("x-request-id");  // Anthropic leaves out the `x-`
-    heard_.request_id = id ? *id : answer.headers.find("request-id").value_or("");
-    const auto coding = answer.headers.find("content-encoding");
-    if (coding && !base::iequals(*coding, "identity")) co_return bad_answer("content-encoding");
-    if (answer.status == 200) co_return std::nullopt;
-    std::optional<Failure> failure = co_await explain(deadline);
+    if (!hear()) co_return bad_answer("content-encoding");
+    if (reply->head().status == 200) co_return nullptr;
+    Failed failure = co_await explain(deadline);
     co_return failure;
   }
 
@@ -92,29 +101,37 @@ class Attempt {
   const provider::Endpoint& endpoint() const { return endpoint_; }
 
   // A stream was asked and a JSON body came: an error with status 200, most likely.
-  DP_OWN_FRAME Task<Failure> explain_json(base::Deadline deadline) {
+  DP_OWN_FRAME Task<Failed> explain_json(base::Deadline deadline) {
     Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
     if (!body) co_return elsewhere(std::move(body).error(), Fault::bad_answer);
     const auto said = llm::find_error(body->view());
-    co_return said ? provider::failure_of_error(*said)
-                   : bad_answer("a JSON body where a stream was asked for");
+    co_return said ? told_so(*said) : bad_answer("a JSON body where a stream was asked for");
   }
 
   std::unique_ptr<http::Reply> reply;
 
  private:
-  DP_OWN_FRAME Task<Failure> explain(base::Deadline deadline) {
+  // False: it is coded in a way that nobody asked for.
+  DP_OWN_FRAME bool hear() {
+    const http::Headers& headers = reply->head().headers;
+    const auto id = headers.find("x-request-id");  // Anthropic leaves out the `x-`
+    heard_.request_id = id ? *id : headers.find("request-id").value_or("");
+    const auto coding = headers.find("content-encoding");
+    return !coding || base::iequals(*coding, "identity");
+  }
+
+  DP_OWN_FRAME Task<Failed> explain(base::Deadline deadline) {
     const int status = reply->head().status;
     std::optional<std::string> retry_after;
     if (const auto v = reply->head().headers.find("retry-after")) retry_after = std::string(*v);
     Result<json::PaddedBytes> body = co_await read_all(*reply, kMaxErrorBytes, deadline);
     std::optional<llm::UpstreamError> said;
     if (body) said = llm::find_error(body->view());
-    co_return provider::failure_of_status(status, retry_after, said, call_.parts.clock);
+    co_return boxed(provider::failure_of_status(status, retry_after, said, call_.parts.clock));
   }
 
   // What another endpoint, with another dialect, may still be able to say, this one is not asked.
-  Result<provider::UpstreamRequest> ask() {
+  DP_OWN_FRAME Result<provider::UpstreamRequest> ask() {
     const auto request_id = call_.x.id.spell();
     const http::Traceparent traceparent = call_.x.trace.child(call_.parts.random);
     provider::Asking asking{.view = call_.view,
@@ -156,7 +173,8 @@ void set_translation(const Call& call, const Attempt& attempt, OpenStream& strea
   }
 }
 
-std::unique_ptr<OpenStream> make_stream(Call& call, Attempt& attempt) {
+DP_OWN_FRAME std::unique_ptr<OpenStream> make_stream(Call& call, Attempt& attempt) {
+  attempt.reply->forget_fields();
   auto stream = std::make_unique<OpenStream>(
       call, std::move(attempt.reply),
       llm::ChunkSettings{call.api, call.view.model, call.view.caller_wants_usage,
@@ -166,32 +184,28 @@ std::unique_ptr<OpenStream> make_stream(Call& call, Attempt& attempt) {
   return stream;
 }
 
-// Takes a piece of a stream that has shown nothing yet. Empty unless it has failed. No coroutine,
-// like make_stream: what they need for a moment would stay in the frame of every open stream.
-std::optional<Failure> take_first(OpenStream& stream, Result<std::string_view> piece) {
+// Takes a piece of a stream that has shown nothing yet. Null unless it has failed.
+DP_OWN_FRAME Failed take_first(OpenStream& stream, Result<std::string_view> piece) {
   if (!piece) return elsewhere(std::move(piece).error(), Fault::bad_answer);
   const bool ended = piece->empty();
   Result<OpenStream::End> end =
       ended ? stream.feed_last(stream.out) : stream.feed(*piece, stream.out);
   if (!end) return elsewhere(std::move(end).error(), Fault::bad_answer);
   stream.end = *end;
-  if (!stream.out.empty()) return std::nullopt;
-  if (*end == OpenStream::End::upstream_error) {
-    return provider::failure_of_error(stream.chunks.error());
-  }
+  if (!stream.out.empty()) return nullptr;
+  if (*end == OpenStream::End::upstream_error) return told_so(stream.chunks.error());
   if (*end == OpenStream::End::malformed) return bad_answer("not JSON");
   if (*end == OpenStream::End::diverged) return bad_answer("another answer than the one begun");
   if (ended || *end == OpenStream::End::done) return bad_answer("an empty stream");
-  return std::nullopt;
+  return nullptr;
 }
 
 }  // namespace
 
-Task<std::optional<Failure>> try_stream(Call& call, Target target,
-                                        std::unique_ptr<OpenStream>& opened) {
+Task<Failed> try_stream(Call& call, Target target, std::unique_ptr<OpenStream>& opened) {
   const base::Deadline deadline{call.parts.clock.now() + call.parts.timeouts.first_token};
   Attempt attempt(call, target);
-  std::optional<Failure> failed = co_await attempt.send(deadline);
+  Failed failed = co_await attempt.send(deadline);
   if (failed) co_return failed;
   const auto type = attempt.reply->head().headers.find("content-type").value_or("");
   if (type.find("json") != std::string_view::npos) {
@@ -207,12 +221,12 @@ Task<std::optional<Failure>> try_stream(Call& call, Target target,
   co_return failed;
 }
 
-Task<std::optional<Failure>> reopen(Call& call, Target target, const GoingOn& begun,
-                                    OpenStream& stream) {
+Task<Failed> reopen(Call& call, Target target, const GoingOn& begun, OpenStream& stream) {
   const base::Deadline deadline{call.parts.clock.now() + call.parts.timeouts.first_token};
   Attempt attempt(call, target, &begun);
-  std::optional<Failure> failed = co_await attempt.send(deadline);
+  Failed failed = co_await attempt.send(deadline);
   if (failed) co_return failed;
+  attempt.reply->forget_fields();
   stream.reply = std::move(attempt.reply);
   stream.events = http::SseParser(http::kMaxEventBytes);
   set_translation(call, attempt, stream);
@@ -232,16 +246,15 @@ Task<std::optional<Failure>> reopen(Call& call, Target target, const GoingOn& be
     if (now - beat < kHeartbeatInterval) continue;
     beat = now;
     Result<void> sent = co_await call.x.flush(http::kSseHeartbeat);
-    if (!sent) co_return Failure{std::move(sent).error(), Elsewhere::pointless, {}};
+    if (!sent) co_return nobodys_fault(std::move(sent).error(), Elsewhere::pointless);
   }
   co_return failed;
 }
 
-Task<std::optional<Failure>> try_whole(Call& call, Target target,
-                                       std::unique_ptr<WholeAnswer>& fetched) {
+Task<Failed> try_whole(Call& call, Target target, std::unique_ptr<WholeAnswer>& fetched) {
   const base::Deadline deadline{call.parts.clock.now() + kWholeAnswerTimeout};
   Attempt attempt(call, target);
-  std::optional<Failure> failed = co_await attempt.send(deadline);
+  Failed failed = co_await attempt.send(deadline);
   if (failed) co_return failed;
   auto answer = std::make_unique<WholeAnswer>();
   Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
@@ -255,10 +268,10 @@ Task<std::optional<Failure>> try_whole(Call& call, Target target,
   Result<llm::ResponseRewrite> rewrite =
       llm::rewrite_response(call.api, answer->body, call.view.model, nullptr, cost_of);
   if (!rewrite) co_return elsewhere(std::move(rewrite).error(), Fault::bad_answer);
-  if (rewrite->error) co_return provider::failure_of_error(*rewrite->error);
+  if (rewrite->error) co_return told_so(*rewrite->error);
   answer->rewrite = std::move(*rewrite);
   fetched = std::move(answer);
-  co_return std::nullopt;
+  co_return nullptr;
 }
 
 }  // namespace deeppool::gateway

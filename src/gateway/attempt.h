@@ -27,15 +27,16 @@ struct GoingOn {
   int64_t said_tokens;
 };
 
-// Empty when `opened` is there.
-Task<std::optional<provider::Failure>> try_stream(Call& call, Target target,
-                                                  std::unique_ptr<OpenStream>& opened);
+// Why an attempt failed; null: it did not. Boxed, because it is rare and who waits for an attempt
+// would have room for it all the while.
+using Failed = std::unique_ptr<provider::Failure>;
+
+// Null when `opened` is there.
+Task<Failed> try_stream(Call& call, Target target, std::unique_ptr<OpenStream>& opened);
 // The same stream, from another endpoint. On a failure it has ended.
-DP_OWN_FRAME Task<std::optional<provider::Failure>> reopen(Call& call, Target target,
-                                                           const GoingOn& begun,
-                                                           OpenStream& stream);
-// Empty when `fetched` is there. The call's candidate is this one.
-Task<std::optional<provider::Failure>> try_whole(Call& call, Target target,
-                                                 std::unique_ptr<WholeAnswer>& fetched);
+DP_OWN_FRAME Task<Failed> reopen(Call& call, Target target, const GoingOn& begun,
+                                 OpenStream& stream);
+// Null when `fetched` is there. The call's candidate is this one.
+Task<Failed> try_whole(Call& call, Target target, std::unique_ptr<WholeAnswer>& fetched);
 
 }  // namespace deeppool::gateway

@@ -11,8 +11,6 @@
 namespace deeppool::gateway {
 namespace {
 
-using provider::Failure;
-
 void take_over(Call& call, Heard& heard) {
   call.dropped = std::move(heard.dropped);
   call.upstream_request_id = std::move(heard.request_id);
@@ -46,7 +44,7 @@ Task<Result<std::unique_ptr<Answer>>> first_that_answers(Call& call, Try attempt
     }
     Heard heard;
     const Target target{*chosen.candidate, call.x.scope, heard};
-    std::optional<Failure> failure = co_await attempt(call, target, answer);
+    Failed failure = co_await attempt(call, target, answer);
     take_over(call, heard);
     if (!failure) {
       candidates.answered(chosen);
@@ -82,7 +80,7 @@ Task<Result<void>> continue_stream(Call& call, OpenStream& stream) {
     const GoingOn begun{*how(*chosen.candidate), *said, tokens};
     Heard heard;
     const Target target{*chosen.candidate, call.x.scope, heard};
-    std::optional<Failure> failure = co_await reopen(call, target, begun, stream);
+    Failed failure = co_await reopen(call, target, begun, stream);
     take_over(call, heard);
     if (failure) {
       if (!candidates.failed(chosen, std::move(*failure))) break;

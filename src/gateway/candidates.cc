@@ -151,7 +151,7 @@ void Candidates::answered(Chosen& chosen) {
   if (!call_.tried.empty()) note(candidate, "ok", now - chosen.since);
 }
 
-bool Candidates::failed(Chosen& chosen, provider::Failure failure) {
+bool Candidates::failed(Chosen& chosen, provider::Failure&& failure) {
   const base::Instant now = call_.parts.clock.now();
   const routing::Candidate& candidate = *chosen.candidate;
   const bool hopeless = failure.elsewhere == provider::Elsewhere::pointless;

@@ -32,7 +32,7 @@ class Candidates {
   // Exactly one of these for each chosen one. answered(): the slot stays, for as long as the answer
   // comes. failed(): whether another candidate may do better.
   void answered(Chosen& chosen);
-  bool failed(Chosen& chosen, provider::Failure failure);
+  bool failed(Chosen& chosen, provider::Failure&& failure);
   // Whether a second one may be asked beside `chosen` if that is slow.
   bool hedges(const Chosen& chosen) const;
   // That one, if budgets allow it. It has no failed one before it, so nobody is asked in despair.

@@ -13,7 +13,7 @@ struct Runner {
   async::CancelScope scope;
   Heard heard;
   std::unique_ptr<OpenStream> stream;
-  std::optional<provider::Failure> failure;
+  Failed failure;
   bool started = false;
   bool done = false;
 };
@@ -52,7 +52,7 @@ class Race {
  private:
   Task<void> run(Runner& runner) {
     const Target target{*runner.chosen.candidate, runner.scope, runner.heard};
-    std::optional<provider::Failure> failure = co_await try_stream(call_, target, runner.stream);
+    Failed failure = co_await try_stream(call_, target, runner.stream);
     runner.failure = std::move(failure);
     runner.done = true;
     news_.wake();

@@ -79,6 +79,17 @@ void Reply::finish() {
     lease_.drop();
 }
 
+Task<Result<void>> Reply::send(const OutgoingRequest& outgoing, base::Deadline deadline) {
+  std::array<iovec, kMaxRequestParts + 1> parts;
+  size_t count = 0;
+  parts[count++] = {const_cast<char*>(outgoing.head.data()), outgoing.head.size()};
+  for (const std::string_view piece : outgoing.body) {
+    parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
+  }
+  Result<void> sent = co_await lease_.socket().write({parts.data(), count}, deadline);
+  co_return sent;
+}
+
 Task<Result<void>> Reply::read_head(Method method, base::Deadline deadline) {
   async::Socket& socket = lease_.socket();
   int informational = 0;
@@ -115,8 +126,8 @@ Task<Result<void>> Reply::read_head(Method method, base::Deadline deadline) {
   co_return cut_short("too many informational answers");
 }
 
-// Decodes what came, in place. Empty if only framing came.
-Result<std::string_view> Reply::take(std::span<char> bytes) {
+// What came, without its framing, in place. Empty if nothing else came.
+Result<std::string_view> Reply::unframed(std::span<char> bytes) {
   if (head_.framing == Framing::until_close) return std::string_view(bytes.data(), bytes.size());
   if (head_.framing == Framing::length) {
     const size_t n = std::min<uint64_t>(left_, bytes.size());
@@ -151,31 +162,48 @@ std::span<char> Reply::hand_out() {
   return handed_out_;
 }
 
+Result<std::string_view> Reply::decode(std::span<char> bytes) {
+  Result<std::string_view> data = unframed(bytes);
+  if (data && complete_) finish();
+  return data;
+}
+
+async::Socket::ReadAwaiter Reply::arrival(base::Deadline deadline) {
+  std::string().swap(handed_out_);  // a stream may run for minutes: no buffer stays with it
+  async::Socket& socket = lease_.socket();
+  return socket.read(socket.loop().scratch(), deadline);
+}
+
+Result<std::string_view> Reply::take(Result<size_t> arrived) {
+  if (!arrived) return std::move(arrived).error();
+  if (*arrived == 0 && head_.framing != Framing::until_close) {
+    return cut_short("the connection ended inside the body");
+  }
+  complete_ = *arrived == 0;
+  return decode(lease_.socket().loop().scratch().first(*arrived));
+}
+
 Task<Result<std::string_view>> Reply::read(base::Deadline deadline) {
   const bool nothing = head_.framing == Framing::none ||
                        (head_.framing == Framing::length && head_.content_length == 0);
   if (nothing) complete_ = true;
-  std::string().swap(handed_out_);  // a stream may run for minutes: no buffer stays with it
   while (!complete_) {
-    std::span<char> bytes;
+    Result<std::string_view> data = std::string_view();
     if (held_.empty()) {
-      async::Socket& socket = lease_.socket();
-      Result<size_t> n = co_await socket.read(socket.loop().scratch(), deadline);
-      if (!n) co_return std::move(n).error();
-      if (*n == 0 && head_.framing != Framing::until_close) {
-        co_return cut_short("the connection ended inside the body");
-      }
-      complete_ = *n == 0;
-      bytes = socket.loop().scratch().first(*n);
+      Result<size_t> arrived = co_await arrival(deadline);
+      data = take(std::move(arrived));
     } else {
-      bytes = hand_out();
+      data = decode(hand_out());
     }
-    Result<std::string_view> data = take(bytes);
-    if (data && complete_) finish();
     if (!data || !data->empty()) co_return data;
   }
   if (lease_) finish();
   co_return std::string_view();
+}
+
+void Reply::forget_fields() {
+  head_.headers = {};
+  std::string().swap(head_bytes_);
 }
 
 // ---- client
@@ -268,14 +296,7 @@ Task<Result<std::unique_ptr<Reply>>> Client::request(const Origin& origin, Outgo
     if (!lease) co_return std::move(lease).error();
     const bool may_be_dead = lease->reused();
     auto reply = std::make_unique<Reply>(std::move(*lease), scope);
-    std::array<iovec, kMaxRequestParts + 1> parts;
-    size_t count = 0;
-    parts[count++] = {const_cast<char*>(outgoing.head.data()), outgoing.head.size()};
-    for (const std::string_view piece : outgoing.body) {
-      parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
-    }
-    async::Socket& socket = reply->lease_.socket();
-    Result<void> done = co_await socket.write({parts.data(), count}, deadline);
+    Result<void> done = co_await reply->send(outgoing, deadline);
     // An upstream may answer (413, 429) and close before it has read everything: look for its
     // answer.
     const bool look_for_answer = done || done.error().code == ErrorCode::upstream_failed;

@@ -58,6 +58,13 @@ class Reply {
   // and 64 readable bytes follow them. Errors: upstream_failed (cut, malformed), timeout,
   // cancelled.
   Task<Result<std::string_view>> read(base::Deadline deadline);
+  // The same in two steps, behind a first read(), for who waits often and long: no coroutine frame
+  // is made for the wait. What arrival() brings goes into take() at once; take() is empty, too,
+  // when only framing came. Not once the body is complete.
+  async::Socket::ReadAwaiter arrival(base::Deadline deadline);
+  Result<std::string_view> take(Result<size_t> arrived);
+  // Gives back the memory of the head's fields, which are gone then.
+  void forget_fields();
   // The body is complete, and the connection with it: it went back to the pool if it was clean.
   bool complete() const { return complete_; }
   // No longer bound to the request's scope, which it may now outlive.
@@ -65,8 +72,10 @@ class Reply {
 
  private:
   friend class Client;
+  DP_OWN_FRAME Task<Result<void>> send(const OutgoingRequest& outgoing, base::Deadline deadline);
   DP_OWN_FRAME Task<Result<void>> read_head(Method method, base::Deadline deadline);
-  Result<std::string_view> take(std::span<char> bytes);
+  Result<std::string_view> decode(std::span<char> bytes);
+  Result<std::string_view> unframed(std::span<char> bytes);
   std::span<char> hand_out();
   void finish();
 

@@ -85,7 +85,7 @@ Task<Connection::Next> Connection::serve_one() {
     co_await run_handler(x, *match.route);
   } else if (!taken && !peer_is_gone) {
     x.close_after_ = x.close_after_ || body_pending_;
-    co_await server_.hooks_.answer_error(x, std::move(taken).error());
+    co_await refuse(x, std::move(taken));
   }
   finish_exchange(x, match.route);
   co_return after_answer(x);
@@ -103,6 +103,10 @@ void Connection::finish_exchange(Exchange& x, const Route* route) {
   if (begun_) server_.hooks_.after(x, route);
   server_.body_bytes_in_flight_ -= std::exchange(body_charged_, 0);
   current_ = nullptr;
+}
+
+Task<void> Connection::refuse(Exchange& x, Result<void> why) {
+  co_await server_.hooks_.answer_error(x, std::move(why).error());
 }
 
 // Everything up to a request that is ready for its handler. A `before` hook may answer on the way.
@@ -287,14 +291,19 @@ Task<void> Connection::run_handler(Exchange& x, const Route& route) {
   } catch (const std::exception& e) {
     what = e.what();
   }
+  const bool unanswered = !x.answered() && !x.scope.cancelled();
+  if (!what.empty() || unanswered) co_await handler_failed(x, route, std::move(what));
+}
+
+// `what` escaped it, or it did not answer.
+Task<void> Connection::handler_failed(Exchange& x, const Route& route, std::string what) {
   if (!what.empty()) {
     log::error("exception escaped a handler",
                {{"request_id", x.id.to_string()}, {"route", route.pattern}, {"what", what}});
   }
-  if (!x.answered() && !x.scope.cancelled()) {
-    co_await server_.hooks_.answer_error(
-        x, Error(ErrorCode::internal, "The server failed to handle this request.", what));
-  }
+  if (x.answered() || x.scope.cancelled()) co_return;
+  co_await server_.hooks_.answer_error(
+      x, Error(ErrorCode::internal, "The server failed to handle this request.", what));
 }
 
 // The answer is out, the peer may still be sending: closing now would reset the connection and

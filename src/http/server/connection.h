@@ -38,6 +38,8 @@ class Connection {
   Result<void> charge_body(size_t bytes);
   void finish_exchange(Exchange& x, const Route* route);
   Task<void> run_handler(Exchange& x, const Route& route);
+  DP_OWN_FRAME Task<void> handler_failed(Exchange& x, const Route& route, std::string what);
+  DP_OWN_FRAME Task<void> refuse(Exchange& x, Result<void> why);
   DP_OWN_FRAME Task<void> linger();
 
   Server& server_;
