@@ -1,5 +1,6 @@
 #include "gateway/answer_events.h"
 
+#include "base/text.h"
 #include "gateway/openai_error.h"
 #include "http/sse.h"
 
@@ -36,6 +37,23 @@ void append_error(Call& call, const Error& error, std::string& out) {
                        .param = error.param,
                        .request_id = {request_id.data(), request_id.size()}},
                       out);
+}
+
+void append_seams(const Call& call, const llm::ChunkRewriter& chunks, std::string& out) {
+  std::string members = R"("deeppool":{"seams":[)";
+  for (const Seam& seam : call.seams) {
+    if (members.back() != '[') members += ',';
+    members += R"({"how":")";
+    members += to_string(seam.how);
+    members += R"(","after_bytes":)";
+    base::append_int(members, seam.said_bytes);
+    members += R"(,"broken":)";
+    base::append_json_string(members, seam.broken);
+    members += R"(,"went_on":)";
+    base::append_json_string(members, seam.went_on);
+    members += '}';
+  }
+  http::append_sse_data(out, chunks.note_chunk(members + "]}"));
 }
 
 }  // namespace deeppool::gateway

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gateway/call.h"
+#include "llm/openai/chunk.h"
 
 namespace deeppool::gateway {
 
@@ -12,6 +13,8 @@ namespace deeppool::gateway {
 void append_chunk(Call& call, std::string_view chunk, std::string& out);
 // Where a chat has [DONE].
 void append_end(Call& call, std::string& out);
+// For callers who ask: where the answer was continued, and by whom.
+void append_seams(const Call& call, const llm::ChunkRewriter& chunks, std::string& out);
 // In the place of an end.
 void append_error(Call& call, const Error& error, std::string& out);
 

@@ -102,6 +102,7 @@ struct Call {
   const identity::ApiKey* key = nullptr;
   llm::RequestView view;                        // of x.body, which speaks the house dialect then
   std::unique_ptr<llm::AnswerEncoder> encoder;  // null: the caller speaks the house dialect
+  bool shows_seams = false;                     // as the caller asked
   crypto::Digest asked{};  // of the body as it came, where an Idempotency-Key makes it matter
   std::shared_ptr<const routing::Routes> routes;  // keeps `model` and `plan` alive
   const provider::Model* model = nullptr;         // that the caller named

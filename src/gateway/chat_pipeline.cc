@@ -21,7 +21,7 @@ Result<governance::Covered> hold(Call& call) {
   return hold_funds(call);
 }
 
-Result<governance::Covered> admit(Call& call) {
+DP_OWN_FRAME Result<governance::Covered> admit(Call& call) {
   DP_CHECK(identify(call));
   DP_CHECK(understand(call));
   DP_CHECK(permit_rate(call));
@@ -49,7 +49,7 @@ DP_OWN_FRAME Task<Result<governance::Covered>> admit_waiting(Call& call) {
 
 // Nothing was sent yet: the call ends unbilled, with an error answer unless nobody is there to read
 // it.
-DP_OWN_FRAME Task<void> end_unanswered(Call& call, Error error) {
+DP_OWN_FRAME Task<void> end_unanswered(Call& call, Error& error) {
   Ending ending;
   const bool gone =
       call.x.scope.cancelled() && call.x.scope.reason() == async::CancelReason::caller_gone;
@@ -70,7 +70,7 @@ std::string joined(const std::vector<std::string>& names) {
   return list;
 }
 
-void add_backend_headers(Call& call) {
+DP_OWN_FRAME void add_backend_headers(Call& call) {
   call.x.add_header("X-DeepPool-Backend", call.model->vendor_type);
   call.x.add_header("X-DeepPool-Model-Name", call.model->name);
   call.x.add_header("X-DeepPool-Provider-Type", call.endpoint->provider_type);
@@ -112,7 +112,7 @@ DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
   if (call.encoder) {
     Result<std::string> made = encode_whole(*call.encoder, answer);
     if (!made) {
-      co_await end_unanswered(call, std::move(made).error());
+      co_await end_unanswered(call, made.error());
       co_return;
     }
     encoded = std::move(*made);
@@ -125,19 +125,25 @@ DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
   (void)sent;
 }
 
-}  // namespace
+// The request's fields are read to the last: while its answer is awaited they only take room.
+void leave_fields(Call& call) {
+  http::Headers& fields = call.x.head.headers;
+  call.shows_seams = !call.encoder && fields.find("x-deeppool-show-seams").has_value();
+  fields = {};
+}
 
-Task<void> serve_completion(Parts& parts, http::Exchange& x, const Protocol& protocol) {
-  Call call(parts, x, protocol);
+// Everything up to an answer that is sent, or to a stream that has begun: null but for that. In a
+// frame of its own, which an open stream does not keep.
+DP_OWN_FRAME Task<std::unique_ptr<OpenStream>> begin_answer(Call& call) {
   Result<governance::Covered> covered = governance::Covered::not_yet;
-  if (parts.leases == nullptr && !has_idempotency_key(call)) {
+  if (call.parts.leases == nullptr && !has_idempotency_key(call)) {
     covered = admit(call);
   } else {
     covered = co_await admit_waiting(call);
   }
   if (call.idempotent && call.idempotent->replay() != nullptr) {
     co_await send_replay(call);
-    co_return;
+    co_return nullptr;
   }
   Result<void> admitted;
   if (!covered) {
@@ -149,26 +155,35 @@ Task<void> serve_completion(Parts& parts, http::Exchange& x, const Protocol& pro
   if (admitted) admitted = record_hold(call);
   if (admitted && needs_inlining(call)) admitted = co_await inline_images(call);
   if (!admitted) {
-    co_await end_unanswered(call, std::move(admitted).error());
-    co_return;
+    co_await end_unanswered(call, admitted.error());
+    co_return nullptr;
   }
+  leave_fields(call);
   if (call.view.stream) {
     Result<std::unique_ptr<OpenStream>> stream = co_await open_stream(call);
     if (!stream) {
-      co_await end_unanswered(call, std::move(stream).error());
-      co_return;
+      co_await end_unanswered(call, stream.error());
+      co_return nullptr;
     }
     add_backend_headers(call);
-    co_await relay_stream(call, std::move(*stream));
-    co_return;
+    co_return std::move(*stream);
   }
   Result<std::unique_ptr<WholeAnswer>> answer = co_await fetch_whole(call);
   if (!answer) {
-    co_await end_unanswered(call, std::move(answer).error());
-    co_return;
+    co_await end_unanswered(call, answer.error());
+    co_return nullptr;
   }
   add_backend_headers(call);
   co_await send_whole(call, **answer);
+  co_return nullptr;
+}
+
+}  // namespace
+
+Task<void> serve_completion(Parts& parts, http::Exchange& x, const Protocol& protocol) {
+  Call call(parts, x, protocol);
+  std::unique_ptr<OpenStream> stream = co_await begin_answer(call);
+  if (stream) co_await relay_stream(call, std::move(stream));
 }
 
 }  // namespace deeppool::gateway

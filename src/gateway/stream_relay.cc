@@ -13,40 +13,54 @@
 namespace deeppool::gateway {
 namespace {
 
+// Its coroutines wait for most of a stream's life, so their frames hold next to nothing: what is
+// worked out between two waits, errors above all, is worked out in functions with frames of their
+// own.
 class Relay {
  public:
-  Relay(Call& call, OpenStream& stream) : call_(call), stream_(stream) {}
+  Relay(Call& call, OpenStream& stream)
+      : call_(call), stream_(stream), began_(call.x.loop_now()), last_progress_(began_) {}
   Task<void> run();
 
  private:
   Task<Result<void>> pass_on();
-  Task<Result<std::string_view>> next_piece();
+  Task<Result<void>> take_next();
+  enum class Came : uint8_t { piece, framing, silence, failure };
+  DP_OWN_FRAME Came take(Result<size_t> arrived);
+  DP_OWN_FRAME Result<void> take_end();
+  DP_OWN_FRAME Result<void> outcome();
+  base::Instant idle_end() const { return last_event_ + call_.parts.timeouts.idle; }
+  base::Instant next_look(base::Instant beat) const;
   Error broken(Error error);
+  DP_OWN_FRAME Task<void> end(Result<void> relayed);
   DP_OWN_FRAME Task<Result<void>> go_on_elsewhere(Error error);
   bool whole_all_the_same() const;
-  bool wants_seams() const;
-  void append_seams(std::string& out) const;
   Ending billed_ending(llm::Usage usage);
   void write_end(const Ending& ending);
   DP_OWN_FRAME Task<void> end_well();
   DP_OWN_FRAME Task<void> end_broken(Error error);
   void caller_left();
+  int64_t prompt_tokens();
   llm::Usage usage_so_far();
   llm::Usage of_all_sides(llm::Usage usage) const;
   llm::Usage held_usage();
-  void note_progress();
+  DP_OWN_FRAME void note_progress();
+  DP_OWN_FRAME void travel_light();
   int64_t output_so_far() const;
   DP_OWN_FRAME Task<Result<void>> grow();
-  void clear_for_next();
   DP_OWN_FRAME Task<void> end_at_limit();
   DP_OWN_FRAME Task<void> keep_for_repeats();
 
   Call& call_;
   OpenStream& stream_;
-  std::optional<Error> limit_;  // why the stream ends before its end
-  bool may_go_on_ = false;      // it broke at the upstream's end, and others may do better
+  std::unique_ptr<Error> limit_;  // why the stream ends before its end
+  Result<void> failure_;          // what was wrong with what came
+  bool may_go_on_ = false;        // it broke at the upstream's end, and others may do better
+  bool light_ = false;            // travel_light() was here
+  base::Instant began_;
   base::Instant last_event_{};
-  base::Instant last_progress_{};
+  base::Instant last_progress_;
+  int64_t prompt_tokens_ = -1;  // by the answering endpoint's tokenizer; not counted yet
 };
 
 // An upstream that went on behind a prefix counts that as prompt, and only what it said itself as
@@ -66,22 +80,34 @@ llm::Usage Relay::of_all_sides(llm::Usage usage) const {
   return usage;
 }
 
+// Ours; counted when it is first needed, which most streams never do.
+int64_t Relay::prompt_tokens() {
+  if (prompt_tokens_ >= 0) return prompt_tokens_;
+  const llm::Tokenizer& tokenizer =
+      call_.parts.tokenizers.for_model(call_.endpoint->upstream_model);
+  prompt_tokens_ = call_.x.body.empty()
+                       ? call_.view.reservable_prompt_tokens()
+                       : llm::count_prompt_tokens(call_.api, call_.x.body, tokenizer);
+  return prompt_tokens_;
+}
+
 // The upstream's own count, or ours of what was generated until now.
 llm::Usage Relay::usage_so_far() {
   if (stream_.chunks.usage()) return of_all_sides(*stream_.chunks.usage());
-  const llm::Tokenizer& tokenizer =
-      call_.parts.tokenizers.for_model(call_.endpoint->upstream_model);
-  const int64_t prompt = call_.x.body.empty()
-                             ? call_.view.reservable_prompt_tokens()
-                             : llm::count_prompt_tokens(call_.api, call_.x.body, tokenizer);
-  return stream_.chunks.estimated_usage(prompt);
+  return stream_.chunks.estimated_usage(prompt_tokens());
 }
 
 void Relay::note_progress() {
-  const base::Instant now = call_.x.loop_now();
-  if (now - last_progress_ < kProgressInterval) return;
-  last_progress_ = now;
+  last_progress_ = call_.x.loop_now();
   record_progress(call_, usage_so_far());
+  travel_light();
+}
+
+// A stream that lasts gives back the request's body, unless another endpoint may need it.
+void Relay::travel_light() {
+  if (std::exchange(light_, true) || gateway::may_go_on(call_)) return;
+  (void)prompt_tokens();
+  call_.x.body.release();
 }
 
 int64_t Relay::output_so_far() const {
@@ -89,35 +115,93 @@ int64_t Relay::output_so_far() const {
          stream_.chunks.reasoning_tally().estimated_tokens();
 }
 
-// The next piece of the upstream's body; comments go to the caller while nothing comes.
-Task<Result<std::string_view>> Relay::next_piece() {
-  while (true) {
-    const base::Instant idle_end = last_event_ + call_.parts.timeouts.idle;
-    const base::Instant beat = call_.x.loop_now() + kHeartbeatInterval;
-    Result<std::string_view> piece = co_await stream_.reply->read({std::min(idle_end, beat)});
-    if (piece) co_return piece;
-    if (piece.error().code != ErrorCode::timeout) co_return broken(std::move(piece).error());
-    if (call_.x.loop_now() >= idle_end) {
-      co_return broken(Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
-                             "no event within the idle timeout"));
-    }
-    Result<void> sent = co_await call_.x.flush(http::kSseHeartbeat);
-    if (!sent) co_return std::move(sent).error();
-  }
+base::Instant Relay::next_look(base::Instant beat) const {
+  const base::Instant due = std::min(idle_end(), beat);
+  return light_ ? due : std::min(due, began_ + kProgressInterval);
 }
 
-// A burst's buffer is given back, so that a stream that falls silent costs little.
-void Relay::clear_for_next() {
-  stream_.out.clear();
-  if (stream_.out.capacity() > kKeptOutBytes) stream_.out.shrink_to_fit();
+// Takes the next piece of the upstream's body, or its end; comments go to the caller while nothing
+// comes.
+Task<Result<void>> Relay::take_next() {
+  base::Instant beat = call_.x.loop_now() + kHeartbeatInterval;
+  while (!stream_.reply->complete()) {
+    Result<size_t> arrived = co_await stream_.reply->arrival({next_look(beat)});
+    const Came came = take(std::move(arrived));
+    if (came == Came::piece || came == Came::failure) co_return std::move(failure_);
+    if (came == Came::framing || call_.x.loop_now() < beat) continue;
+    Result<void> sent = co_await call_.x.flush(http::kSseHeartbeat);
+    if (!sent) co_return sent;
+    beat = call_.x.loop_now() + kHeartbeatInterval;
+  }
+  co_return take_end();
+}
+
+Relay::Came Relay::take(Result<size_t> arrived) {
+  if (!arrived && arrived.error().code == ErrorCode::timeout) {
+    travel_light();
+    if (call_.x.loop_now() < idle_end()) return Came::silence;
+    failure_ = broken(Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
+                            "no event within the idle timeout"));
+    return Came::failure;
+  }
+  Result<std::string_view> piece = stream_.reply->take(std::move(arrived));
+  if (!piece) {
+    failure_ = broken(std::move(piece).error());
+    return Came::failure;
+  }
+  if (piece->empty()) return Came::framing;
+  // Room for longer names at once: growing in doubles would cost a slow reader twice the memory.
+  stream_.out.reserve(piece->size() + piece->size() / 8);
+  Result<OpenStream::End> end = stream_.feed(*piece, stream_.out);
+  if (!end) {
+    failure_ = broken(std::move(end).error());
+    return Came::failure;
+  }
+  stream_.end = *end;
+  return Came::piece;
+}
+
+// Some upstreams forget [DONE]; a stream whose choices are all finished is whole all the same.
+Result<void> Relay::take_end() {
+  Result<OpenStream::End> last = stream_.feed_last(stream_.out);
+  if (!last) return broken(std::move(last).error());
+  stream_.end = *last;
+  if (*last != OpenStream::End::none) return {};
+  if (stream_.chunks.saw_finish_reason()) {
+    stream_.end = OpenStream::End::done;
+    return {};
+  }
+  return broken(Error(ErrorCode::upstream_failed, "The model's provider broke the stream off.",
+                      "the body ended without finish_reason and without [DONE]"));
 }
 
 // An error when what has come is no longer covered: it is not relayed.
 Task<Result<void>> Relay::grow() {
   Result<void> grown = co_await grow_hold(call_, output_so_far());
   if (grown || output_so_far() <= call_.bound.output) co_return Result<void>();
-  limit_.emplace(grown.error());
+  limit_ = std::make_unique<Error>(grown.error());
   co_return grown;
+}
+
+// What it means that the stream has ended.
+Result<void> Relay::outcome() {
+  switch (stream_.end) {
+    case OpenStream::End::upstream_error: {
+      provider::Failure failure = provider::failure_of_error(stream_.chunks.error());
+      if (failure.elsewhere == provider::Elsewhere::pointless) return std::move(failure.error);
+      return broken(std::move(failure.error));
+    }
+    case OpenStream::End::malformed:
+      return broken(
+          Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event."));
+    case OpenStream::End::diverged:
+      return broken(
+          Error(ErrorCode::upstream_failed, "The answer broke off and could not be continued."));
+    case OpenStream::End::none:
+    case OpenStream::End::done:
+      break;
+  }
+  return {};
 }
 
 // Relays until the stream ends well; an error otherwise.
@@ -125,20 +209,7 @@ Task<Result<void>> Relay::pass_on() {
   std::string& out = stream_.out;
   while (true) {
     last_event_ = call_.x.loop_now();
-    if (stream_.end == OpenStream::End::upstream_error) {
-      provider::Failure failure = provider::failure_of_error(stream_.chunks.error());
-      if (failure.elsewhere == provider::Elsewhere::pointless) co_return std::move(failure.error);
-      co_return broken(std::move(failure.error));
-    }
-    if (stream_.end == OpenStream::End::malformed) {
-      co_return broken(
-          Error(ErrorCode::upstream_failed, "The model's provider sent a malformed event."));
-    }
-    if (stream_.end == OpenStream::End::diverged) {
-      co_return broken(
-          Error(ErrorCode::upstream_failed, "The answer broke off and could not be continued."));
-    }
-    if (stream_.end == OpenStream::End::done) co_return Result<void>();
+    if (stream_.end != OpenStream::End::none) co_return outcome();
     if (outgrows_hold(call_, output_so_far())) {
       Result<void> grown = co_await grow();
       if (!grown) co_return grown;
@@ -146,30 +217,10 @@ Task<Result<void>> Relay::pass_on() {
     if (call_.idempotent) call_.idempotent->capture(out);
     Result<void> sent = co_await call_.x.flush(out);
     if (!sent) co_return sent;
-    clear_for_next();
-    note_progress();
-    Result<std::string_view> piece = co_await next_piece();
-    if (!piece) co_return std::move(piece).error();
-    if (piece->empty()) {
-      Result<OpenStream::End> last = stream_.feed_last(out);
-      if (!last) co_return broken(std::move(last).error());
-      stream_.end = *last;
-      // Some upstreams forget [DONE]; a stream whose choices are all finished is whole all the
-      // same.
-      if (*last == OpenStream::End::none && stream_.chunks.saw_finish_reason())
-        co_return Result<void>();
-      if (*last == OpenStream::End::none) {
-        co_return broken(Error(ErrorCode::upstream_failed,
-                               "The model's provider broke the stream off.",
-                               "the body ended without finish_reason and without [DONE]"));
-      }
-      continue;
-    }
-    // Room for longer names at once: growing in doubles would cost a slow reader twice the memory.
-    out.reserve(piece->size() + piece->size() / 8);
-    Result<OpenStream::End> end = stream_.feed(*piece, out);
-    if (!end) co_return broken(std::move(end).error());
-    stream_.end = *end;
+    std::string().swap(out);  // a stream that waits owns no buffer
+    if (last_event_ - last_progress_ >= kProgressInterval) note_progress();
+    Result<void> taken = co_await take_next();
+    if (!taken) co_return taken;
   }
 }
 
@@ -195,6 +246,7 @@ Task<Result<void>> Relay::go_on_elsewhere(Error error) {
     stream_.out.clear();
     Result<void> continued = co_await continue_stream(call_, stream_);
     if (!continued) co_return error;
+    prompt_tokens_ = -1;  // perhaps by another tokenizer now
     Result<void> relayed = co_await pass_on();
     if (relayed || whole_all_the_same()) co_return Result<void>();
     error = std::move(relayed).error();
@@ -202,33 +254,11 @@ Task<Result<void>> Relay::go_on_elsewhere(Error error) {
   co_return error;
 }
 
-bool Relay::wants_seams() const {
-  return !call_.encoder && call_.x.head.headers.find("x-deeppool-show-seams").has_value();
-}
-
-// For callers who ask: where the answer was continued, and by whom.
-void Relay::append_seams(std::string& out) const {
-  std::string members = R"("deeppool":{"seams":[)";
-  for (const Seam& seam : call_.seams) {
-    if (members.back() != '[') members += ',';
-    members += R"({"how":")";
-    members += to_string(seam.how);
-    members += R"(","after_bytes":)";
-    base::append_int(members, seam.said_bytes);
-    members += R"(,"broken":)";
-    base::append_json_string(members, seam.broken);
-    members += R"(,"went_on":)";
-    base::append_json_string(members, seam.went_on);
-    members += '}';
-  }
-  http::append_sse_data(out, stream_.chunks.note_chunk(members + "]}"));
-}
-
 // The last events of an answer that the caller has to pay for: usage, if it was asked for, and
 // [DONE].
 void Relay::write_end(const Ending& ending) {
   std::string& out = stream_.out;
-  if (!call_.seams.empty() && wants_seams()) append_seams(out);
+  if (!call_.seams.empty() && call_.shows_seams) append_seams(call_, stream_.chunks, out);
   if (call_.view.caller_wants_usage) {
     const std::string cost = ending.bill->charged.to_string();
     const bool theirs = ending.usage.source == llm::Usage::Source::upstream;
@@ -326,8 +356,12 @@ Task<void> Relay::end_broken(Error error) {
 }
 
 Task<void> Relay::run() {
-  last_progress_ = call_.x.loop_now();
   Result<void> relayed = co_await pass_on();
+  co_await end(std::move(relayed));
+}
+
+// Behind the last event of the first upstream.
+Task<void> Relay::end(Result<void> relayed) {
   if (!relayed && whole_all_the_same()) relayed = Result<void>();
   if (!relayed && may_go_on_) relayed = co_await go_on_elsewhere(std::move(relayed).error());
   if (relayed) {
@@ -360,20 +394,29 @@ Task<void> read_tail(std::unique_ptr<http::Reply> reply, base::Deadline deadline
   }
 }
 
-}  // namespace
+// Lets the upstream's connection serve again, now or when its body's end has come.
+DP_OWN_FRAME void let_go(Call& call, OpenStream& stream) {
+  stream.reply->detach();
+  if (stream.end != OpenStream::End::done || stream.reply->complete()) return;
+  const base::Deadline deadline{call.parts.clock.now() + kTailTimeout};
+  call.parts.background.spawn(read_tail(std::move(stream.reply), deadline));
+}
 
-Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
+DP_OWN_FRAME void begin_answer(Call& call) {
   call.first_token_ms = call.elapsed_ms();
   if (call.x.body.size() > kKeptBodyBytes && !may_go_on(call)) call.x.body.release();
   call.x.add_header("Cache-Control", "no-cache");
   call.x.add_header("X-Accel-Buffering", "no");
   call.x.start_stream(200, kStreamContentType);
-  co_await Relay(call, *stream).run();
-  stream->reply->detach();
-  if (stream->end == OpenStream::End::done && !stream->reply->complete()) {
-    const base::Deadline deadline{call.parts.clock.now() + kTailTimeout};
-    call.parts.background.spawn(read_tail(std::move(stream->reply), deadline));
-  }
+}
+
+}  // namespace
+
+Task<void> relay_stream(Call& call, std::unique_ptr<OpenStream> stream) {
+  Relay relay(call, *stream);
+  begin_answer(call);
+  co_await relay.run();
+  let_go(call, *stream);
 }
 
 }  // namespace deeppool::gateway

@@ -85,7 +85,7 @@ bool ChunkRewriter::pour(std::string_view event_data, std::string& out) {
 ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const ChunkWalk& walk) {
   if (walk.may_be_error() || !walk.has_choices()) {
     if (std::optional<UpstreamError> error = find_error(event_data)) {
-      error_ = *std::move(error);
+      error_ = std::make_unique<UpstreamError>(*std::move(error));
       return Verdict::error;
     }
   }

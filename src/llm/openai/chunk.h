@@ -61,7 +61,7 @@ class ChunkRewriter {
   // Any generated text at all, reasoning and tool calls included.
   bool saw_content() const { return !tally_.empty() || !reasoning_tally_.empty(); }
   // After Verdict::error.
-  const UpstreamError& error() const { return error_; }
+  const UpstreamError& error() const { return *error_; }
 
   // Generated text without and of reasoning.
   const TextTally& tally() const { return tally_; }
@@ -131,7 +131,7 @@ class ChunkRewriter {
   std::optional<Usage> usage_;
   json::PaddedBytes usage_json_;
   json::PaddedBytes usage_chunk_;  // the upstream's usage-only chunk, as it came
-  UpstreamError error_;
+  std::unique_ptr<UpstreamError> error_;
   TextTally tally_;
   TextTally reasoning_tally_;
   std::unique_ptr<std::string> kept_;  // raw JSON text; null: not kept, or too long
