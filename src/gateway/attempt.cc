@@ -196,7 +196,10 @@ DP_OWN_FRAME Failed take_first(OpenStream& stream, Result<std::string_view> piec
   if (*end == OpenStream::End::upstream_error) return told_so(stream.chunks.error());
   if (*end == OpenStream::End::malformed) return bad_answer("not JSON");
   if (*end == OpenStream::End::diverged) return bad_answer("another answer than the one begun");
-  if (ended || *end == OpenStream::End::done) return bad_answer("an empty stream");
+  if (!ended && *end != OpenStream::End::done) return nullptr;
+  // Only its end was left to say, which an encoder does behind it.
+  if (!stream.chunks.saw_finish_reason()) return bad_answer("an empty stream");
+  stream.end = OpenStream::End::done;
   return nullptr;
 }
 
@@ -213,7 +216,7 @@ Task<Failed> try_stream(Call& call, Target target, std::unique_ptr<OpenStream>& 
     co_return failed;
   }
   std::unique_ptr<OpenStream> stream = make_stream(call, attempt);
-  while (stream->out.empty() && !failed) {
+  while (stream->out.empty() && stream->end == OpenStream::End::none && !failed) {
     Result<std::string_view> piece = co_await stream->reply->read(deadline);
     failed = take_first(*stream, std::move(piece));
   }
