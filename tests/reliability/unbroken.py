@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Streams that break off behind their first byte: at every event and in every way, the caller sees one stream,
-its text equals the whole, and there is one bill, as if nothing had happened."""
+"""Streams that break off behind their first byte: at every event and in every way, the caller sees one well-formed
+stream of its protocol, its text equals the whole, and there is one bill, as if nothing had happened."""
 
-import http.client
-import json
 import socket
 import struct
 import threading
 import time
 from decimal import Decimal
 
+from callers import CALLERS, understand
 from judge import short
 from who_pays import overdraw
 from world import World, base_url, main
@@ -28,7 +27,10 @@ ERRORS = {
 # Events of an answer around its words, and the number of the one with the finish reason.
 AROUND = {"openai": (4, WORDS + 1), "anthropic": (6, WORDS + 4), "gemini": (1, WORDS)}
 IDLE_SECONDS = 2  # of the world's program
-TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+# How callers say that an answer can be told again, word by word.
+REPEATABLE = {"temperature": 0}
+BROKEN = {"chat": ("upstream_error", "upstream_error"), "messages": ("api_error", "api_error"),
+          "responses": ("upstream_error", "upstream_error")}
 
 
 class Breaker:
@@ -104,42 +106,16 @@ class Breaker:
 class Seen:
     """One stream, as its caller saw it."""
 
-    def __init__(self, world, model, **more):
-        body = {"model": model, "stream": True, "stream_options": {"include_usage": True},
-                "messages": [{"role": "user", "content": "tell me"}], **more}
-        connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=30)
-        connection.request("POST", "/v1/chat/completions", json.dumps(body),
-                           {"Authorization": f"Bearer {world.key}", "X-DeepPool-Show-Seams": "1"})
-        answer = connection.getresponse()
-        self.status, self.request_id = answer.status, answer.getheader("x-request-id")
-        self.text, self.reasoning, self.roles, self.finish = "", "", 0, []
-        self.ids, self.seams, self.error, self.usage, self.done = set(), [], None, None, False
-        for line in answer.read().decode().split("\n"):
-            if line.startswith("data: "):
-                self._take(line.removeprefix("data: "))
-        connection.close()
-
-    def _take(self, data):
-        if data == "[DONE]":
-            self.done = True
-            return
-        chunk = json.loads(data)
-        self.error = chunk.get("error", self.error)
-        if "error" in chunk:
-            return
-        self.ids.add(chunk["id"])
-        self.usage = chunk.get("usage") or self.usage
-        self.seams += chunk.get("deeppool", {}).get("seams", [])
-        for choice in chunk["choices"]:
-            delta = choice["delta"]
-            self.text += delta.get("content") or ""
-            self.reasoning += delta.get("reasoning_content") or ""
-            self.roles += "role" in delta
-            self.finish += [choice["finish_reason"]] if choice.get("finish_reason") else []
+    def __init__(self, world, caller, model, **more):
+        self.status, headers, body = world.ask(caller, model, timeout=30, stream=True, prompt="tell me", **more)
+        self.request_id = headers["x-request-id"]
+        self.told = understand(caller, self.status, body, True)
+        self.text, self.reasoning, self.kind = self.told.text, self.told.reasoning, self.told.kind
+        self.ended_well = self.kind == "complete" and self.told.finish == caller.finishes["stop"]
+        self.cut_short = self.kind == "complete" and self.told.finish == caller.finishes["length"]
 
     def one_whole(self, whole):
-        return (self.status == 200 and self.error is None and self.done and self.text == whole and self.roles == 1
-                and len(self.ids) == 1 and self.finish == ["stop"])
+        return self.ended_well and self.text == whole
 
 
 def set_up(world, breaker):
@@ -171,8 +147,8 @@ def set_up(world, breaker):
 class Judge:
     """Sees streams break, and afterwards the books."""
 
-    def __init__(self, world, breaker, verdict):
-        self.world, self.breaker, self.verdict = world, breaker, verdict
+    def __init__(self, world, caller, breaker, verdict):
+        self.world, self.caller, self.breaker, self.verdict = world, caller, breaker, verdict
         self.breaking = [e["id"] for e in world.admin("admin/endpoints?page_size=100", None, "GET")["items"]
                          if e["name"].endswith(" breaks")]
         self.bills = []  # (stream, the one whose bill it must equal, or None)
@@ -184,7 +160,11 @@ class Judge:
             self.world.admin(f"admin/endpoints/{endpoint}/readmit", {})
         for _ in range(5):  # second asks are a fifth of the first ones
             self.world.chat("words-alone", max_tokens=1)
-        return Seen(self.world, model, **more)
+        return Seen(self.world, self.caller, model, **more)
+
+    def seams(self):
+        """Of all streams until now, as the access log has them."""
+        return self.world.program.output().count('"seams":')
 
     def at_every_event(self, model, whole, how, dialect="openai", **more):
         """`whole` is the answer unbroken."""
@@ -194,39 +174,38 @@ class Judge:
         # An error that is said behind the finish reason is an error, however whole the text is.
         faults = [(k, way) for k in range(events) for way in WAYS
                   if (way != "silence" or k == 3) and (k <= finish or way not in ("error event", "garbage"))]
-        bad, seams = [], 0
+        bad, before = [], self.seams()
         for k, way in faults:
             seen = self.tell(model, k, way, **more)
             finished = k > finish  # what was lost stands behind the finish reason
             self.bills.append((seen, None if finished or how == "prefix" else whole))
-            seams += len(seen.seams)
             right = seen.one_whole(whole.text) and whole.reasoning.startswith(seen.reasoning)
-            hows = {seam["how"] for seam in seen.seams} <= {how, "fresh"}
+            hows = {seam["how"] for seam in seen.told.seams} <= {how, "fresh"}
             if not right or not hows:
-                bad.append((k, way, seen.text, seen.finish, seen.error, seen.seams))
+                bad.append((k, way, seen.kind, seen.told))
+        seams = self.seams() - before
         self.verdict.expect(not bad, f"{model}: one whole stream, wherever and however it breaks ({len(faults)} ways)",
                             bad[:3] or f"{seams} seams")
         self.verdict.expect(seams > len(faults) // 2, f"{model}: most of them had a seam", seams)
 
     def not_where_nobody_can(self):
         seen = self.tell("words", 5)  # no temperature of 0, no seed: it would tell another answer
-        told = seen.error and (seen.error["type"], seen.error["code"])
-        self.verdict.expect(told == ("upstream_error", "upstream_error") and seen.text.endswith("w4"),
-                            "an answer that nobody can repeat ends with an error event", (told, seen.text))
+        self.verdict.expect(seen.kind == "breaks" and seen.told.error == BROKEN[self.caller.name]
+                            and seen.text.endswith("w4"),
+                            "an answer that nobody can repeat ends with an error event", (seen.told.error, seen.text))
         self.free.append(seen)
-        seen = self.tell("tools", 3, temperature=0, tools=[TOOL])
-        self.verdict.expect(seen.error is not None and not seen.done, "and so does one inside a tool's arguments",
-                            seen.error and seen.error["code"])
+        seen = self.tell("tools", 3, tools=["look"], **REPEATABLE)
+        self.verdict.expect(seen.kind == "breaks", "and so does one inside a tool's arguments", seen.told.error)
         self.free.append(seen)
 
     def limits(self):
-        """What was said before a seam counts against max_tokens."""
+        """What was said before a seam counts against the limit."""
         whole = self.tell("words-alone", max_tokens=8)
         seen = self.tell("words-prefix", 5, max_tokens=8)
         # What was said is counted by our tokenizer, which sees more tokens in it than the mock does.
         bounded = whole.text.startswith(seen.text) and len(seen.text) > len("w1 w2 w3 w4")
-        self.verdict.expect(bounded and seen.finish == whole.finish == ["length"],
-                            "max_tokens bounds both sides together", (seen.text, seen.finish))
+        self.verdict.expect(bounded and seen.cut_short and whole.cut_short,
+                            "the limit bounds both sides together", (seen.text, seen.told.finish))
 
     def books(self):
         wanted = [seen for seen, _ in self.bills] + self.free
@@ -255,24 +234,25 @@ def unbroken(options, verdict):
     """Streams that break off behind their first byte."""
     world = World(options.build, [], store=options.database)
     breaker = Breaker(world.upstream)
+    caller = CALLERS[options.caller]
     try:
         overdraw(world, 100)
         world.start()
         set_up(world, breaker)
-        judge = Judge(world, breaker, verdict)
-        whole = judge.tell("words-alone", temperature=0)
+        judge = Judge(world, caller, breaker, verdict)
+        whole = judge.tell("words-alone", **REPEATABLE)
         verdict.expect(whole.one_whole(" ".join(f"w{i + 1}" for i in range(WORDS))), "an answer unbroken", whole.text)
-        thought = judge.tell("reasoning-alone", temperature=0)
+        thought = judge.tell("reasoning-alone", **REPEATABLE)
         verdict.expect(thought.one_whole(thought.text) and thought.reasoning, "one with reasoning", thought.text)
         judge.bills += [(whole, whole), (thought, thought)]
-        judge.at_every_event("words", whole, "repeated", temperature=0)
+        judge.at_every_event("words", whole, "repeated", **REPEATABLE)
         judge.at_every_event("words-prefix", whole, "prefix")
-        judge.at_every_event("reasoning", thought, "repeated", seed=7)
+        judge.at_every_event("reasoning", thought, "repeated", **({"seed": 7} if caller.name == "chat" else REPEATABLE))
         for dialect in ("anthropic", "gemini"):
-            alone = judge.tell(f"{dialect}-alone", temperature=0)
+            alone = judge.tell(f"{dialect}-alone", **REPEATABLE)
             verdict.expect(alone.one_whole(whole.text), f"an answer of {dialect}, unbroken", alone.text)
             judge.bills.append((alone, alone))
-            judge.at_every_event(dialect, alone, "repeated", dialect, temperature=0)
+            judge.at_every_event(dialect, alone, "repeated", dialect, **REPEATABLE)
             judge.at_every_event(f"{dialect}-prefix", alone, "prefix", dialect)
         judge.breaker.dialect = "openai"
         judge.limits()
@@ -284,5 +264,10 @@ def unbroken(options, verdict):
         world.close()
 
 
+def describe(parser):
+    parser.add_argument("--database", default="sqlite")
+    parser.add_argument("--caller", default="chat", choices=CALLERS)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main(unbroken, lambda parser: parser.add_argument("--database", default="sqlite")))
+    raise SystemExit(main(unbroken, describe))
