@@ -41,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
       check(events[i]);
       if (events[i].find_first_of("\r\n") != std::string_view::npos) std::abort();
     }
+    // Nobody listens to what comes behind a malformed event.
+    if (verdict == provider::StreamTranslator::Verdict::malformed) break;
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 1);
   }
