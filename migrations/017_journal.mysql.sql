@@ -26,7 +26,7 @@ UNION ALL SELECT LOWER(CONCAT('use:', SUBSTR(HEX(request_id), 1, 8), '-', SUBSTR
 UNION ALL SELECT txn_id, account, user_id, amount, created_at FROM ledger_entries;
 
 -- step: a wallet's movements, as long as they left usage out
--- probe: no view wallet_transactions
+-- probe: rows SELECT CASE WHEN EXISTS (SELECT 1 FROM information_schema.views WHERE table_schema = DATABASE() AND table_name = 'wallet_transactions' AND view_definition NOT LIKE '%usage_records%') THEN 0 ELSE 1 END
 DROP VIEW wallet_transactions;
 
 -- step: a wallet's movements

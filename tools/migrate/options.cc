@@ -123,13 +123,21 @@ Result<Options> read_options(int argc, char** argv) {
   }
   app.add_option(kDataDir.flag, flags[kDataDir.key], kDataDir.description);
   app.add_option("--file", options.file, "run this migration file only");
-  app.add_option("--from", options.from, "begin at this migration (NNN)");
+  std::string from = "1";  // the library would read 010 as octal
+  app.add_option("--from", from, "begin at this migration (NNN)");
   app.add_flag("--dry-run", options.dry_run, "show what would be run");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     std::exit(app.exit(e));
   }
+
+  const auto number = base::parse_int<int>(from);
+  if (!number || *number < 1) {
+    return Error(ErrorCode::invalid_request,
+                 "--from: '" + from + "' is not the number of a migration, such as 003.");
+  }
+  options.from = *number;
 
   Values values;
   if (!options.config_file.empty()) DP_CHECK(read_file(options.config_file, values));
