@@ -5,7 +5,24 @@
 
 namespace deeppool::json {
 
+namespace {
+
+// Plain digits that cannot overflow, as counts are; -1 for anything else.
+int64_t short_count(std::string_view number) {
+  constexpr size_t kSafeDigits = 18;
+  if (number.empty() || number.size() > kSafeDigits) return -1;
+  int64_t value = 0;
+  for (const char c : number) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+}  // namespace
+
 std::optional<int64_t> to_integer(std::string_view number) {
+  if (const int64_t count = short_count(number); count >= 0) return count;
   int64_t value = 0;
   const char* end = number.data() + number.size();
   const auto [stop, ec] = std::from_chars(number.data(), end, value);

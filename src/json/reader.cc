@@ -14,20 +14,6 @@ namespace deeppool::json {
 
 namespace {
 
-// What a value is, by its first character.
-constexpr std::array<Kind, 256> kKindOf = [] {
-  std::array<Kind, 256> table;
-  table.fill(Kind::none);
-  table['{'] = Kind::object;
-  table['['] = Kind::array;
-  table['"'] = Kind::string;
-  table['t'] = table['f'] = Kind::boolean;
-  table['n'] = Kind::null;
-  table['-'] = Kind::number;
-  for (int digit = '0'; digit <= '9'; ++digit) table[static_cast<size_t>(digit)] = Kind::number;
-  return table;
-}();
-
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -62,6 +48,23 @@ size_t well_formed_prefix(std::string_view s) {
   return good;
 }
 
+// Looks for the end of a plain string of ASCII that is shorter than two blocks.
+struct ShortScan {
+  uint32_t size = 0;
+  bool closed = false;
+
+  explicit ShortScan(const char* p) {
+    Block block(p);
+    if (block.special == 0 && block.non_ascii == 0) {
+      size = kBlockBytes;
+      block = Block(p + kBlockBytes);
+    }
+    if (block.special == 0 || block.non_ascii != 0) return;
+    size += static_cast<uint32_t>(std::countr_zero(block.special));
+    closed = p[size] == '"';
+  }
+};
+
 constexpr bool is_high_surrogate(int unit) {
   return unit >= 0xd800 && unit < 0xdc00;
 }
@@ -95,7 +98,8 @@ inline void Reader::skip_space() {
   }
 }
 
-Kind Reader::peek() {
+// Behind white space, or where no value is.
+Kind Reader::peek_slowly() {
   skip_space();
   const Kind kind = cursor_ < end_ ? kKindOf[static_cast<uint8_t>(*cursor_)] : Kind::none;
   if (kind == Kind::none) fail(cursor_ < end_ ? "expected a value" : "the text ends too early");
@@ -178,17 +182,16 @@ bool Reader::skip_number() {
   return good;
 }
 
-// Most strings are keys and words: shorter than a block, ASCII, without escapes.
+// Most strings are keys and words: at most two blocks, ASCII, without escapes.
 inline bool Reader::skip_short_string(StringToken& token) {
   const char* const p = cursor_ + 1;
-  const Block block(p);
-  const uint32_t n = static_cast<uint32_t>(std::countr_zero(block.special));
-  if (block.special == 0 || block.non_ascii != 0 || p[n] != '"' || p + n >= end_) return false;
+  const ShortScan scan(p);
+  if (!scan.closed || p + scan.size >= end_) return false;
   token.raw.begin = static_cast<uint32_t>(p - text_);
-  token.raw.end = token.raw.begin + n;
-  token.decoded_bytes = token.decoded_chars = n;
+  token.raw.end = token.raw.begin + scan.size;
+  token.decoded_bytes = token.decoded_chars = scan.size;
   token.escaped = false;
-  cursor_ = p + n + 1;
+  cursor_ = p + scan.size + 1;
   return true;
 }
 
@@ -203,10 +206,13 @@ bool Reader::skip_any_string(StringToken& token) {
   uint32_t extra =
       0;  // raw bytes that escapes take beyond what they decode to; chars likewise below
   token.decoded_bytes = token.decoded_chars = 0;
+  bool ascii = true;  // what was seen last was ASCII: more of it is likely
   while (true) {
-    const Block block(p);
+    while (ascii && p < end_ && plain_run(p)) p += kRunBytes;
+    const Block block(std::min(p, end_));
     const int n = block.special == 0 ? kBlockBytes : std::countr_zero(block.special);
-    if (block.non_ascii != 0) {
+    ascii = block.non_ascii == 0;
+    if (!ascii) {
       non_ascii_ = true;
       continuations +=
           static_cast<uint32_t>(std::popcount(block.continuation & ((uint32_t{1} << n) - 1)));
@@ -340,7 +346,29 @@ Members Members::resume(Reader& reader, size_t offset) {
   return {reader, 1};
 }
 
-bool Members::next() {
+// Compact text, as programs write it: a comma, a short plain name, a colon. False without having
+// moved: anything else, faults included.
+bool Members::next_usual() {
+  const char* p = reader_.cursor_;
+  if (count_ > 0) {
+    if (*p != ',') return false;
+    ++p;
+    if (*p == ' ') ++p;
+  }
+  // A name that ends in front of the text's end has all of it inside.
+  if (*p != '"' || p >= reader_.end_) return false;
+  const char* const name = p + 1;
+  const ShortScan scan(name);
+  const char* const colon = name + scan.size + 1;
+  if (!scan.closed || colon >= reader_.end_ || *colon != ':') return false;
+  ++count_;
+  key_begin_ = static_cast<uint32_t>(p - reader_.text_);
+  key_ = {name, scan.size};
+  reader_.cursor_ = colon + 1;
+  return true;
+}
+
+bool Members::next_slowly() {
   if (!reader_.ok()) return false;
   if (!reader_.more('}', count_, "expected ',' or '}'")) {
     close_ = reader_.position() - 1;

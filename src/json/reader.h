@@ -6,6 +6,7 @@
 // chunks), with nesting up to kMaxDepth and only well-formed UTF-8 (checked by finish()).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,20 @@
 namespace deeppool::json {
 
 enum class Kind : uint8_t { object, array, string, number, boolean, null, none };
+
+// What a value is, by its first character.
+inline constexpr std::array<Kind, 256> kKindOf = [] {
+  std::array<Kind, 256> table;
+  table.fill(Kind::none);
+  table['{'] = Kind::object;
+  table['['] = Kind::array;
+  table['"'] = Kind::string;
+  table['t'] = table['f'] = Kind::boolean;
+  table['n'] = Kind::null;
+  table['-'] = Kind::number;
+  for (int digit = '0'; digit <= '9'; ++digit) table[static_cast<size_t>(digit)] = Kind::number;
+  return table;
+}();
 
 struct Range {
   uint32_t begin = 0;
@@ -42,7 +57,10 @@ class Reader {
   std::string_view error_reason() const { return reason_ == nullptr ? "" : reason_; }
 
   // The kind of the value that comes next; consumes only white space.
-  Kind peek();
+  Kind peek() {
+    const Kind kind = cursor_ < end_ ? kKindOf[static_cast<uint8_t>(*cursor_)] : Kind::none;
+    return kind != Kind::none ? kind : peek_slowly();
+  }
   // Where that value starts. Meaningful after peek() or next().
   uint32_t position() const { return static_cast<uint32_t>(cursor_ - text_); }
   // Passes over one value of any kind, validating all of it.
@@ -67,6 +85,7 @@ class Reader {
   friend class Members;
   friend class Elements;
 
+  Kind peek_slowly();
   void skip_space();
   void fail(const char* reason);
   bool enter(char open);
@@ -98,7 +117,7 @@ class Members {
   // and to end right after a member's value.
   static Members resume(Reader& reader, size_t offset);
 
-  bool next();
+  bool next() { return next_usual() || next_slowly(); }
   // Decoded. Valid until the next call.
   std::string_view key() const { return key_; }
   uint32_t key_begin() const { return key_begin_; }  // at its opening quote
@@ -108,6 +127,8 @@ class Members {
 
  private:
   Members(Reader& reader, int count) : reader_(reader), count_(count) {}
+  bool next_usual();
+  bool next_slowly();
 
   Reader& reader_;
   std::string_view key_;

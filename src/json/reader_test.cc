@@ -143,5 +143,41 @@ TEST(PaddedBytes, GrowsMovesAndReleases) {
   EXPECT_EQ(moved.capacity(), 0u);
 }
 
+// Strings are scanned in pieces of 16 and 64 bytes: what stops the scan must be seen wherever it
+// stands, and the end of the text must hold although bytes behind it could go on with it.
+TEST(Reader, LongStringsAreSeenWhole) {
+  const std::vector<std::string> odd = {"\\n", "\\u00e9", "\xc3\xa9", "\xe4\xb8\xad"};
+  for (size_t size = 0; size < 150; ++size) {
+    for (const size_t at : {size_t{0}, size / 3, size / 2, size}) {
+      for (const std::string& piece : odd) {
+        const std::string inside = std::string(size, 'a').insert(at, piece);
+        const PaddedBytes text("{\"" + inside + "\":\"" + inside + "\"}");
+        Reader reader(text.view());
+        Members members(reader);
+        ASSERT_TRUE(members.next());
+        const StringToken token = reader.read_string();
+        EXPECT_EQ(reader.text(token), inside);
+        EXPECT_EQ(token.decoded_chars, size + 1);
+        std::string scratch;
+        EXPECT_EQ(reader.decode(token, scratch), members.key());
+        EXPECT_FALSE(members.next());
+        EXPECT_TRUE(reader.finish());
+      }
+    }
+  }
+}
+
+TEST(Reader, NothingBehindTheTextIsRead) {
+  const std::string whole = R"({"a":"b","a long name of more than sixteen bytes":12, "c":[1,"d"]})";
+  for (size_t size = 0; size < whole.size(); ++size) {
+    // The rest of the object stands where the padding is.
+    const PaddedBytes bytes(whole + std::string(kPadding, ' '));
+    Reader reader(bytes.view().substr(0, size));
+    reader.skip();
+    EXPECT_FALSE(reader.finish()) << size;
+    EXPECT_LE(reader.error_position(), size);
+  }
+}
+
 }  // namespace
 }  // namespace deeppool::json
