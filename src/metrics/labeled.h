@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "metrics/limits.h"
@@ -35,8 +36,12 @@ class Labeled {
 
   // The owning loop only.
   Cell& with(const LabelViews<N>& labels) {
+    // Most requests are counted where the one before was: a comparison is cheaper than the hashes.
+    if (last_ != nullptr && last_->first == labels) return last_->second->cell;
     const auto found = index_.find(labels);
-    return found != index_.end() ? found->second->cell : add(labels);
+    if (found == index_.end()) return add(labels);
+    last_ = &*found;
+    return last_->second->cell;
   }
 
   // Any thread.
@@ -83,6 +88,7 @@ class Labeled {
   }
 
   std::unordered_map<LabelViews<N>, Series*, Hash> index_;
+  const std::pair<const LabelViews<N>, Series*>* last_ = nullptr;  // that was found in it
   std::vector<std::unique_ptr<Series>> owned_;
   // What other threads see: never reallocated. One more than kMaxSeries, for "other".
   std::unique_ptr<std::array<std::atomic<const Series*>, kMaxSeries + 1>> slots_;

@@ -178,7 +178,12 @@ Plan Routes::plan(const Asking& asking, base::Random& random) const {
   }
   Plan plan;
   plan.asked = &asking.model;
-  plan.candidates.reserve(asking.model.endpoints.size());
+  const auto& endpoints = asking.model.endpoints;
+  if (endpoints.size() == 1) {
+    plan.candidates.push_back({&asking.model, endpoints.front().get(), Place::itself, {}});
+    return plan;
+  }
+  plan.candidates.reserve(endpoints.size());
   for (const Endpoint* endpoint : endpoints_in_order(asking.model, random)) {
     plan.candidates.push_back({&asking.model, endpoint, Place::itself, {}});
   }

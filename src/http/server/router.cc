@@ -1,5 +1,7 @@
 #include "http/server/router.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace deeppool::http {
@@ -54,9 +56,10 @@ std::optional<std::vector<std::string>> params_of(const std::vector<std::string>
 
 Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {
   for (size_t i = 0; i < routes_.size(); ++i) {
-    Row row{{}, i};
-    for (const std::string_view s : base::split(without_slashes(routes_[i].pattern), '/'))
-      row.segments.emplace_back(s);
+    Row row{{}, i, {}};
+    const std::string_view pattern = without_slashes(routes_[i].pattern);
+    for (const std::string_view s : base::split(pattern, '/')) row.segments.emplace_back(s);
+    if (std::ranges::none_of(row.segments, is_param)) row.fixed_path = pattern;
     rows_.push_back(std::move(row));
   }
 }
@@ -65,7 +68,8 @@ Router::Match Router::find(Method method, std::string_view path) const {
   Match match;
   path = without_slashes(path);
   for (const Row& row : rows_) {
-    if (!matches(row.segments, path)) continue;
+    const bool fixed = !row.fixed_path.empty();
+    if (fixed ? path != row.fixed_path : !matches(row.segments, path)) continue;
     const Route& route = routes_[row.route];
     const bool head_for_get = method == Method::head && route.method == Method::get;
     if (route.method != method && !head_for_get) {
@@ -73,9 +77,11 @@ Router::Match Router::find(Method method, std::string_view path) const {
       match.allowed += to_string(route.method);
       continue;
     }
-    auto params = params_of(row.segments, path);
-    if (!params) return {};
-    match.params = std::move(*params);
+    if (!fixed) {
+      auto params = params_of(row.segments, path);
+      if (!params) return {};
+      match.params = std::move(*params);
+    }
     match.route = &route;
     return match;
   }

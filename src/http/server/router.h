@@ -44,6 +44,7 @@ class Router {
   struct Row {
     std::vector<std::string> segments;
     size_t route;
+    std::string fixed_path;  // of a pattern without parameters, without slashes at its ends
   };
   std::vector<Route> routes_;
   std::vector<Row> rows_;

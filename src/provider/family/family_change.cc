@@ -54,23 +54,30 @@ bool switches_thinking_off(std::string_view body) {
 
 // What applies to one request.
 struct Wishes {
-  explicit Wishes(const Asking& asking)
-      : rules(rules_for(asking.endpoint.provider_type)),
-        reasoning(find_reasoning(asking.endpoint.provider_type, asking.endpoint.upstream_model)),
-        back(reasoning_back(asking.endpoint.provider_type, asking.endpoint.upstream_model)) {
+  explicit Wishes(const Asking& asking) : rules(rules_for(asking.endpoint.provider_type)) {
     const std::string_view model = asking.endpoint.upstream_model;
+    const llm::Notes& notes = asking.view.notes;
+    if (notes.reasoning_fields || notes.reasoning_text || notes.calls_without_reasoning) {
+      look_up_reasoning(asking);
+    }
     if (!rules.limit_field.empty() && is_for(rules.limit_models, model)) limit = rules.limit_field;
     if (is_for(rules.refused_models, model)) refused = rules.refused;
     strips_schema = rules.provider_type == "kimi";
     strips_marks = rules.provider_type == "openai";
-    const llm::Notes& notes = asking.view.notes;
     unknown_off = reasoning == nullptr && notes.extensions && notes.reasoning_fields &&
                   switches_thinking_off(asking.body.view());
   }
 
+  // Long tables, looked through only where something may depend on them.
+  void look_up_reasoning(const Asking& asking) {
+    const std::string_view type = asking.endpoint.provider_type;
+    reasoning = find_reasoning(type, asking.endpoint.upstream_model);
+    back = reasoning_back(type, asking.endpoint.upstream_model);
+  }
+
   const FamilyRules& rules;
-  const ReasoningRow* reasoning;
-  ReasoningBack back;
+  const ReasoningRow* reasoning = nullptr;
+  ReasoningBack back{};
   std::string_view limit;  // the one name of the output limit; empty: any
   std::span<const std::string_view> refused;
   bool strips_schema = false;
@@ -370,9 +377,12 @@ void add_wanted(const Asking& asking, std::string& members) {
 }  // namespace
 
 Change change_for(const Asking& asking) {
-  const Wishes wishes(asking);
+  Wishes wishes(asking);
   Change change;
-  if (needs_a_walk(asking, wishes)) change = Walk(asking, wishes).run();
+  if (needs_a_walk(asking, wishes)) {
+    wishes.look_up_reasoning(asking);
+    change = Walk(asking, wishes).run();
+  }
   if (asking.view.api == llm::Api::chat_completions) add_wanted(asking, change.members);
   return change;
 }
