@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "async/frame_pool.h"
+#include "base/block_pool.h"
 
 // The compiler likes to put a coroutine's frame into that of its only awaiter, where its bytes stay
 // for as long as the awaiter lives: for an open stream, minutes. So marked, a coroutine that is
@@ -28,8 +28,8 @@ struct PromiseBase {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr exception;
 
-  static void* operator new(size_t size) { return frame_allocate(size); }
-  static void operator delete(void* frame, size_t size) { frame_release(frame, size); }
+  static void* operator new(size_t size) { return base::pool_allocate(size); }
+  static void operator delete(void* frame, size_t size) { base::pool_release(frame, size); }
 
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }

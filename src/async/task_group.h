@@ -43,8 +43,8 @@ class TaskGroup {
       std::suspend_never final_suspend() const noexcept { return {}; }
       void return_void() {}
       void unhandled_exception() { std::terminate(); }
-      static void* operator new(size_t size) { return frame_allocate(size); }
-      static void operator delete(void* frame, size_t size) { frame_release(frame, size); }
+      static void* operator new(size_t size) { return base::pool_allocate(size); }
+      static void operator delete(void* frame, size_t size) { base::pool_release(frame, size); }
     };
     std::coroutine_handle<promise_type> handle;
   };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace deeppool::base {
 namespace {
 
@@ -42,13 +44,15 @@ int64_t RequestId::unix_ms() const {
 }
 
 std::array<char, 36> RequestId::spell() const {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::array<char, 36> text;
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  char* out = text.data();
   size_t at = 0;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text[at++] = '-';
-    text[at++] = kHex[bytes[i] >> 4];
-    text[at++] = kHex[bytes[i] & 15];
+  for (const size_t group : {4, 2, 2, 2, 6}) {
+    if (at > 0) *out++ = '-';
+    hex_encode_to(out, all.substr(at, group));
+    out += 2 * group;
+    at += group;
   }
   return text;
 }

@@ -96,27 +96,25 @@ std::optional<Money> Money::parse(std::string_view text) {
 }
 
 std::string_view Money::write(Buffer& buffer) const {
-  Int128 magnitude = units_ < 0 ? -Int128{units_} : Int128{units_};
+  const auto bits = static_cast<uint64_t>(units_);
+  const uint64_t magnitude = units_ < 0 ? 0 - bits : bits;
+  uint64_t decimals = magnitude % kUnitsPerYuan;
   // From the back: the decimals that count, the point, the whole yuan, the sign.
   char* const end = buffer.data() + buffer.size();
   char* begin = end;
-  const char* last = end;
-  for (int i = 0; i < kDecimals; ++i) {
-    const auto digit = static_cast<char>('0' + static_cast<int>(magnitude % 10));
-    magnitude /= 10;
-    if (digit == '0' && begin == last) {
-      last = --begin;  // trailing zeros are not part of the text
-      continue;
-    }
-    *--begin = digit;
+  if (decimals != 0) {
+    int places = kDecimals;
+    for (; decimals % 10 == 0; decimals /= 10) --places;
+    for (; places > 0; --places, decimals /= 10) *--begin = static_cast<char>('0' + decimals % 10);
+    *--begin = '.';
   }
-  if (begin != last) *--begin = '.';
+  uint64_t yuan = magnitude / kUnitsPerYuan;
   do {
-    *--begin = static_cast<char>('0' + static_cast<int>(magnitude % 10));
-    magnitude /= 10;
-  } while (magnitude != 0);
+    *--begin = static_cast<char>('0' + yuan % 10);
+    yuan /= 10;
+  } while (yuan != 0);
   if (units_ < 0) *--begin = '-';
-  return {begin, static_cast<size_t>(last - begin)};
+  return {begin, static_cast<size_t>(end - begin)};
 }
 
 std::string Money::to_string() const {

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <array>
 #include <cstring>
 
 namespace deeppool::base {
@@ -140,9 +141,16 @@ std::string percent_encode(std::string_view s) {
 }
 
 void hex_encode_to(char* out, std::string_view bytes) {
+  // Two characters at once: every request spells some fifty bytes of ids.
+  static constexpr auto kPairs = [] {
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (size_t byte = 0; byte < pairs.size(); ++byte)
+      pairs[byte] = {kHex[byte >> 4], kHex[byte & 15]};
+    return pairs;
+  }();
   for (const char c : bytes) {
-    *out++ = kHex[static_cast<uint8_t>(c) >> 4];
-    *out++ = kHex[static_cast<uint8_t>(c) & 15];
+    std::memcpy(out, kPairs[static_cast<uint8_t>(c)].data(), 2);
+    out += 2;
   }
 }
 
@@ -184,27 +192,49 @@ std::optional<std::string> base64_decode(std::string_view text) {
 
 namespace {
 
-// How many bytes at the start of `text` need no escape; eight at a time, as most texts are words.
-size_t plain_prefix(std::string_view text) {
+uint64_t load_eight(const char* p) {
+  uint64_t eight = 0;
+  std::memcpy(&eight, p, sizeof eight);
+  return eight;
+}
+
+// Not 0 if one of eight bytes needs an escape or is no ASCII.
+uint64_t stops(uint64_t eight) {
   constexpr uint64_t kOnes = 0x0101010101010101u;
   constexpr uint64_t kHigh = 0x8080808080808080u;
+  const auto zeros = [](uint64_t v) { return (v - kOnes) & ~v; };  // high bits: bytes that are 0
+  return (eight | ((eight - kOnes * ' ') & ~eight) | zeros(eight ^ kOnes * '"') |
+          zeros(eight ^ kOnes * '\\') | zeros(eight ^ kOnes * 0x7f)) &
+         kHigh;
+}
+
+// How many bytes at the start of `text` need no escape.
+size_t plain_prefix(std::string_view text) {
   size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    uint64_t eight = 0;
-    std::memcpy(&eight, text.data() + at, sizeof eight);
-    const auto zeros = [](uint64_t v) { return (v - kOnes) & ~v; };  // high bits: bytes that are 0
-    const uint64_t stops = eight | ((eight - kOnes * ' ') & ~eight) | zeros(eight ^ kOnes * '"') |
-                           zeros(eight ^ kOnes * '\\') | zeros(eight ^ kOnes * 0x7f);
-    if ((stops & kHigh) != 0) break;
-  }
+  while (at + 8 <= text.size() && stops(load_eight(text.data() + at)) == 0) at += 8;
   while (at < text.size() && needs_no_escape(text[at])) ++at;
   return at;
 }
 
 }  // namespace
 
+// Eight bytes at a time, as most texts are names and words; the last eight may overlap those
+// before.
+bool plain_json(std::string_view text) {
+  if (text.size() < 8) return plain_prefix(text) == text.size();
+  const char* const last = text.data() + text.size() - 8;
+  for (const char* p = text.data(); p < last; p += 8) {
+    if (stops(load_eight(p)) != 0) return false;
+  }
+  return stops(load_eight(last)) == 0;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
+  if (plain_json(text)) {
+    out.append(text).push_back('"');
+    return;
+  }
   while (!text.empty()) {
     const size_t plain = plain_prefix(text);
     out.append(text.substr(0, plain));

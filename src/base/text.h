@@ -65,6 +65,8 @@ void append_int(std::string& out, Int value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
+// True if `text` is visible ASCII that stands for itself in a JSON string.
+bool plain_json(std::string_view text);
 // Appends `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 

@@ -28,22 +28,26 @@ Error without_price(const provider::Model& model) {
                    (model.price.fault.empty() ? "never set ([] is free)" : model.price.fault));
 }
 
-// OpenAI writes durations as "6m0s", "1s" or "20ms".
-std::string duration_text(std::chrono::milliseconds d) {
-  const int64_t ms = d.count();
-  if (ms < 1000) return std::to_string(ms) + "ms";
-  const int64_t seconds = (ms + 999) / 1000;
-  std::string text;
-  if (seconds >= 60) text = std::to_string(seconds / 60) + "m";
-  return text + std::to_string(seconds % 60) + "s";
-}
+struct AllowanceNames {
+  std::string_view limit;
+  std::string_view remaining;
+  std::string_view reset;
+};
 
-void add_allowance(http::Exchange& x, const char* what, const ratelimit::Allowance& a) {
+void add_allowance(http::Exchange& x, const AllowanceNames& names, const ratelimit::Allowance& a) {
   if (a.limit == 0) return;
-  const std::string suffix(what);
-  x.add_header("x-ratelimit-limit-" + suffix, std::to_string(a.limit));
-  x.add_header("x-ratelimit-remaining-" + suffix, std::to_string(a.remaining));
-  x.add_header("x-ratelimit-reset-" + suffix, duration_text(a.reset));
+  x.add_header(names.limit, a.limit);
+  x.add_header(names.remaining, a.remaining);
+  // OpenAI writes durations as "6m0s", "1s" or "20ms".
+  const int64_t ms = a.reset.count();
+  const int64_t seconds = (ms + 999) / 1000;
+  if (ms < 1000) {
+    x.add_header(names.reset, ms, "ms");
+  } else if (seconds < 60) {
+    x.add_header(names.reset, seconds, "s");
+  } else {
+    x.add_header(names.reset, seconds / 60, "m", seconds % 60, "s");
+  }
 }
 
 ratelimit::Limits limits_of(const Call& call) {
@@ -86,8 +90,13 @@ Error no_such_model(const std::string& name) {
 }
 
 void add_rate_headers(http::Exchange& x, const ratelimit::Snapshot& snapshot) {
-  add_allowance(x, "requests", snapshot.requests);
-  add_allowance(x, "tokens", snapshot.tokens);
+  add_allowance(x,
+                {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+                 "x-ratelimit-reset-requests"},
+                snapshot.requests);
+  add_allowance(
+      x, {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
+      snapshot.tokens);
 }
 
 Result<void> identify(Call& call) {

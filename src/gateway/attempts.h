@@ -66,7 +66,7 @@ struct OpenStream {
 };
 
 // A whole answer.
-struct WholeAnswer {
+struct WholeAnswer : base::Pooled {
   provider::EndpointSlot slot;
   json::PaddedBytes body;
   llm::ResponseRewrite rewrite;  // refers to `body` and to the model's name

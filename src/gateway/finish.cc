@@ -1,6 +1,6 @@
 #include "gateway/finish.h"
 
-#include "base/text.h"
+#include "base/text_buffer.h"
 #include "gateway/idempotent.h"
 
 namespace deeppool::gateway {
@@ -8,20 +8,23 @@ namespace {
 
 // The label of all models that users made: their names are without number.
 constexpr std::string_view kUsersModels = "(users' own)";
-constexpr size_t kUsualLogFields = 400;  // bytes of describe_for_log, so that it allocates once
+constexpr size_t kUsualLogFields = 480;  // bytes of describe_for_log, so that it allocates once
 
-void log_member(std::string& out, std::string_view name, std::string_view value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  base::append_json_string(out, value);
+template <class Name>
+void log_member(base::TextBuffer& out, const Name& name, std::string_view value) {
+  out.put(",\"", name, "\":");
+  out.put_json_string(value);
 }
 
-void log_member(std::string& out, std::string_view name, int64_t value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  base::append_int(out, value);
+template <class Name>
+void log_member(base::TextBuffer& out, const Name& name, int64_t value) {
+  out.put(",\"", name, "\":", value);
+}
+
+// A word of ours: it needs no look for what must be escaped.
+template <class Name>
+void log_word(base::TextBuffer& out, const Name& name, std::string_view word) {
+  out.put(",\"", name, "\":\"", word, '"');
 }
 
 // The child of a hybrid; empty: the model itself, or nobody.
@@ -31,33 +34,33 @@ std::string_view served_model(const Call& call) {
 }
 
 // Which endpoint did what, in order.
-void log_tried(std::string& out, const Call& call) {
-  out += ",\"tried\":[";
+void log_tried(base::TextBuffer& out, const Call& call) {
+  out.put(",\"tried\":[");
   for (const AttemptNote& note : call.tried) {
-    if (out.back() != '[') out += ',';
-    out += "{\"endpoint\":";
-    base::append_json_string(out, note.endpoint->name);
+    if (!out.view().ends_with('[')) out.put(',');
+    out.put("{\"endpoint\":");
+    out.put_json_string(note.endpoint->name);
     log_member(out, "outcome", note.outcome);
     log_member(out, "ms", note.ms);
-    out += '}';
+    out.put('}');
   }
-  out += ']';
+  out.put(']');
 }
 
 void describe_for_log(const Call& call, const Ending& e, const governance::Bill& bill) {
-  std::string& out = call.x.log_fields;
+  base::TextBuffer& out = call.x.log_fields;
   out.reserve(kUsualLogFields);
   if (call.key != nullptr) {
     log_member(out, "key_id", call.key->id.value);
     log_member(out, "user_id", call.key->owner.value);
   }
   if (!call.view.model.empty()) log_member(out, "model", call.view.model);
-  if (e.error) log_member(out, "error", base::to_string(*e.error));
+  if (e.error) log_word(out, "error", base::to_string(*e.error));
   if (!call.recorded) return;  // refused before anything was spent
   const std::string_view served = served_model(call);
   if (!served.empty()) log_member(out, "served_model", served);
   if (call.endpoint != nullptr) log_member(out, "endpoint", call.endpoint->name);
-  out += call.view.stream ? ",\"stream\":true" : ",\"stream\":false";
+  out.put(",\"stream\":", call.view.stream ? std::string_view("true") : "false");
   log_member(out, "attempts", call.attempts);
   if (!call.tried.empty()) log_tried(out, call);
   if (!call.seams.empty()) log_member(out, "seams", static_cast<int64_t>(call.seams.size()));
@@ -67,11 +70,11 @@ void describe_for_log(const Call& call, const Ending& e, const governance::Bill&
   log_member(out, "completion_tokens", e.usage.completion_tokens);
   log_member(out, "reasoning_tokens", e.usage.reasoning_tokens);
   base::Money::Buffer cost;
-  log_member(out, "cost", bill.charged.write(cost));
-  if (e.deviates) out += ",\"deviates\":true";
-  log_member(out, "usage_source",
-             e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");
-  log_member(out, "result", governance::to_string(e.outcome));
+  log_word(out, "cost", bill.charged.write(cost));
+  if (e.deviates) out.put(",\"deviates\":true");
+  log_word(out, "usage_source",
+           e.usage.source == llm::Usage::Source::upstream ? "upstream" : "estimated");
+  log_word(out, "result", governance::to_string(e.outcome));
   if (!e.finish_reason.empty()) log_member(out, "finish_reason", e.finish_reason);
 }
 

@@ -185,7 +185,7 @@ Task<Result<void>> claim_idempotency_key(Call& call) {
 Task<void> send_replay(Call& call) {
   const KeptAnswer& answer = *call.idempotent->replay();
   finish(call, {});  // nothing is charged
-  call.x.log_fields += ",\"idempotent_replay\":true";
+  call.x.log_fields.put(",\"idempotent_replay\":true");
   for (const auto& [name, value] : answer.headers) call.x.add_header(name, value);
   call.x.add_header("x-deeppool-idempotent-replay", "true");
   if (answer.form == KeptAnswer::Form::whole) {

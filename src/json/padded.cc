@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace deeppool::json {
@@ -15,18 +14,17 @@ const char PaddedBytes::kNothing[kPadding] = {};
 
 void PaddedBytes::reserve(size_t capacity) {
   if (capacity <= capacity_) return;
-  auto* grown = static_cast<char*>(std::realloc(bytes_.get(), capacity + kPadding));
-  if (grown == nullptr) throw std::bad_alloc();
-  (void)bytes_.release();
-  bytes_.reset(grown);
-  capacity_ = capacity;
+  const size_t size = base::pool_size(capacity + kPadding);
+  const size_t had = bytes_ == nullptr ? 0 : capacity_ + kPadding;
+  bytes_ = static_cast<char*>(base::pool_grow(bytes_, had, size_, size));
+  capacity_ = size - kPadding;
   clear_padding();
 }
 
 void PaddedBytes::append(std::string_view bytes) {
   if (bytes.empty()) return;
   if (bytes.size() > capacity_ - size_) reserve(std::max(size_ + bytes.size(), 2 * capacity_));
-  std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
+  std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
   clear_padding();
 }
@@ -34,12 +32,12 @@ void PaddedBytes::append(std::string_view bytes) {
 void PaddedBytes::resize_for_overwrite(size_t size) {
   reserve(size);
   size_ = size;
-  if (bytes_) clear_padding();
+  if (bytes_ != nullptr) clear_padding();
 }
 
 // Nobody reads meaning out of the padding, but reading it uninitialised would trip checkers.
 void PaddedBytes::clear_padding() {
-  std::memset(bytes_.get() + size_, 0, kPadding);
+  std::memset(bytes_ + size_, 0, kPadding);
 }
 
 void PaddedBytes::swap(PaddedBytes& other) noexcept {

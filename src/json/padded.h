@@ -4,9 +4,9 @@
 // padding's content is unspecified.
 #pragma once
 
-#include <cstdlib>
-#include <memory>
 #include <string_view>
+
+#include "base/block_pool.h"
 
 namespace deeppool::json {
 
@@ -18,15 +18,16 @@ class PaddedBytes {
   PaddedBytes() = default;
   explicit PaddedBytes(std::string_view bytes) { append(bytes); }
   PaddedBytes(PaddedBytes&& other) noexcept { swap(other); }
+  ~PaddedBytes() { base::pool_release(bytes_, capacity_ + kPadding); }
   PaddedBytes& operator=(PaddedBytes&& other) noexcept {
     PaddedBytes moved(std::move(other));
     swap(moved);
     return *this;
   }
 
-  const char* data() const { return bytes_ ? bytes_.get() : kNothing; }
+  const char* data() const { return bytes_ != nullptr ? bytes_ : kNothing; }
   // Null until something was reserved; writable up to capacity().
-  char* mutable_data() { return bytes_.get(); }
+  char* mutable_data() { return bytes_; }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   size_t capacity() const { return capacity_; }
@@ -44,12 +45,9 @@ class PaddedBytes {
 
  private:
   void clear_padding();
-  struct Free {
-    void operator()(char* p) const { std::free(p); }
-  };
   static const char kNothing[kPadding];
 
-  std::unique_ptr<char[], Free> bytes_;
+  char* bytes_ = nullptr;  // of the block pool
   size_t size_ = 0;
   size_t capacity_ = 0;
 };

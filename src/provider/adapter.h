@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text_buffer.h"
 #include "http/sse.h"
 #include "json/padded.h"
 #include "llm/openai/request.h"
@@ -37,7 +38,7 @@ struct Asking {
 
 // Ready to be sent. Refers to the Asking's body and endpoint.
 struct UpstreamRequest {
-  std::string head;       // request line and headers, complete
+  base::TextBuffer head;  // request line and headers, complete
   llm::SplicedBody body;  // pieces of the house body, or owned text
   // Names of the caller's parameters that this target does not take and that were left out.
   std::vector<std::string> dropped;

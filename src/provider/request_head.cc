@@ -1,54 +1,37 @@
 #include "provider/request_head.h"
 
-#include "base/text.h"
-
 namespace deeppool::provider {
 namespace {
 
-void add(std::string& head, std::string_view name, std::string_view value) {
-  head += name;
-  head += ": ";
-  head += value;
-  head += "\r\n";
-}
+constexpr size_t kUsualHead = 512;  // bytes; a longer key or path takes one more allocation
 
 }  // namespace
 
-void append_authority(std::string& head, const Endpoint& endpoint) {
+void put_authority(base::TextBuffer& head, const Endpoint& endpoint) {
   const bool ipv6 = endpoint.host.find(':') != std::string::npos;
-  if (ipv6) head += '[';
-  head += endpoint.host;
-  if (ipv6) head += ']';
-  if (endpoint.port != (endpoint.tls ? 443 : 80)) {
-    head += ':';
-    base::append_int(head, endpoint.port);
+  if (ipv6) {
+    head.put('[', endpoint.host, ']');
+  } else {
+    head.put(endpoint.host);
   }
+  if (endpoint.port != (endpoint.tls ? 443 : 80)) head.put(':', endpoint.port);
 }
 
-std::string request_head(const Asking& asking, const RequestHeadFields& fields) {
+base::TextBuffer request_head(const Asking& asking, const RequestHeadFields& fields) {
   const Endpoint& endpoint = asking.endpoint;
-  std::string head;
-  head.reserve(512);
-  head += "POST ";
-  head += endpoint.path_prefix;
-  head += fields.path;
-  head += " HTTP/1.1\r\nHost: ";
-  append_authority(head, endpoint);
-  if (!endpoint.api_key.empty()) {
-    head += "\r\n";
-    head += fields.key_header;
-    head += endpoint.api_key;
-  }
-  head +=
+  base::TextBuffer head;
+  head.reserve(kUsualHead);
+  head.put("POST ", endpoint.path_prefix, fields.path, " HTTP/1.1\r\nHost: ");
+  put_authority(head, endpoint);
+  if (!endpoint.api_key.empty()) head.put("\r\n", fields.key_header, endpoint.api_key);
+  head.put(
       "\r\nContent-Type: application/json\r\nAccept-Encoding: identity"
-      "\r\nUser-Agent: DeepPool/0.1\r\nContent-Length: ";
-  base::append_int(head, fields.content_length);
-  head += "\r\n";
-  head += fields.more_fields;
-  add(head, "Accept", asking.view.stream ? "text/event-stream" : "application/json");
-  add(head, "X-Request-Id", asking.request_id);
-  if (!asking.traceparent.empty()) add(head, "traceparent", asking.traceparent);
-  head += "\r\n";
+      "\r\nUser-Agent: DeepPool/0.1\r\nContent-Length: ",
+      fields.content_length, "\r\n", fields.more_fields,
+      "Accept: ", asking.view.stream ? std::string_view("text/event-stream") : "application/json",
+      "\r\nX-Request-Id: ", asking.request_id);
+  if (!asking.traceparent.empty()) head.put("\r\ntraceparent: ", asking.traceparent);
+  head.put("\r\n\r\n");
   return head;
 }
 

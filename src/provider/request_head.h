@@ -2,9 +2,9 @@
 // caller's headers is passed on but the trace.
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "base/text_buffer.h"
 #include "provider/adapter.h"
 
 namespace deeppool::provider {
@@ -16,10 +16,10 @@ struct RequestHeadFields {
   size_t content_length = 0;
 };
 // The value of Host: without the port where it is the scheme's own.
-void append_authority(std::string& head, const Endpoint& endpoint);
+void put_authority(base::TextBuffer& head, const Endpoint& endpoint);
 
 // Content type, accepted media type (by whether the answer is streamed), ids and trace are the
 // asking's.
-std::string request_head(const Asking& asking, const RequestHeadFields& fields);
+base::TextBuffer request_head(const Asking& asking, const RequestHeadFields& fields);
 
 }  // namespace deeppool::provider

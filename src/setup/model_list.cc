@@ -56,28 +56,26 @@ bool answers(const bj::object& object) {
 }  // namespace
 
 std::string model_list_head(const provider::Endpoint& endpoint) {
-  std::string head = "GET " + endpoint.path_prefix + "/models";
+  std::string_view query;
   std::string_view key_field = "Authorization: Bearer ";
   std::string_view more;
   if (endpoint.provider_type == "anthropic") {
-    head += "?limit=1000";
+    query = "?limit=1000";
     key_field = "x-api-key: ";
     more = "anthropic-version: 2023-06-01\r\n";
   } else if (endpoint.provider_type == "gemini") {
-    head += "?pageSize=1000";
+    query = "?pageSize=1000";
     key_field = "x-goog-api-key: ";
   }
-  head += " HTTP/1.1\r\nHost: ";
-  provider::append_authority(head, endpoint);
-  head +=
-      "\r\nAccept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: DeepPool/0.1\r\n";
-  head += more;
-  if (!endpoint.api_key.empty()) {
-    head += key_field;
-    head += endpoint.api_key;
-    head += "\r\n";
-  }
-  return head + "\r\n";
+  base::TextBuffer head;
+  head.put("GET ", endpoint.path_prefix, "/models", query, " HTTP/1.1\r\nHost: ");
+  provider::put_authority(head, endpoint);
+  head.put(
+      "\r\nAccept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: DeepPool/0.1\r\n",
+      more);
+  if (!endpoint.api_key.empty()) head.put(key_field, endpoint.api_key, "\r\n");
+  head.put("\r\n");
+  return std::string(head.view());
 }
 
 Result<std::vector<ListedModel>> read_model_list(std::string_view json) {

@@ -49,7 +49,7 @@ class Lease {
 };
 
 // The answer to one request: its head, then the body, pulled piece by piece.
-class Reply {
+class Reply : public base::Pooled {
  public:
   Reply(Lease lease, async::CancelScope& scope);
   const ResponseHead& head() const { return head_; }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/block_pool.h"
 #include "base/text.h"
 
 namespace deeppool::http {
@@ -38,7 +39,7 @@ class Headers {
 
  private:
   static constexpr size_t kUsualHeaders = 12;  // of SDKs and of upstreams: one allocation
-  std::vector<Header> fields_;
+  std::vector<Header, base::PoolAllocator<Header>> fields_;
 };
 
 // How the body's end is found (RFC 9112, section 6).

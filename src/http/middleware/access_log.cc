@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
 
-#include "base/text.h"
 #include "http/limits.h"
 
 namespace deeppool::http {
@@ -26,34 +25,21 @@ Error cannot_open(const std::string& path, int code) {
                "access_log: cannot open " + path + ": " + std::strerror(code));
 }
 
-void append_number(std::string& out, int64_t n) {
-  char text[24];
-  out.append(text, std::to_chars(text, text + sizeof text, n).ptr);
+// The three digits behind the point.
+std::array<char, 3> three_digits(int64_t n) {
+  return {static_cast<char>('0' + n / 100), static_cast<char>('0' + n / 10 % 10),
+          static_cast<char>('0' + n % 10)};
 }
 
-void append_member(std::string& out, std::string_view name, int64_t value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  append_number(out, value);
-}
-
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  base::append_json_string(out, value);
+std::string_view view_of(const std::array<char, 3>& digits) {
+  return {digits.data(), digits.size()};
 }
 
 // Milliseconds with three digits behind the point.
-void append_milliseconds(std::string& out, std::string_view name, base::Duration d) {
+template <class Name>
+void append_milliseconds(base::TextBuffer& out, const Name& name, base::Duration d) {
   const int64_t us = std::max<int64_t>(0, std::chrono::floor<std::chrono::microseconds>(d).count());
-  append_member(out, name, us / 1000);
-  const int64_t rest = us % 1000;
-  const char digits[] = {'.', static_cast<char>('0' + rest / 100),
-                         static_cast<char>('0' + rest / 10 % 10),
-                         static_cast<char>('0' + rest % 10)};
-  out.append(digits, sizeof digits);
+  out.put(",\"", name, "\":", us / 1000, '.', view_of(three_digits(us % 1000)));
 }
 
 std::string_view outcome(const Exchange& x) {
@@ -64,26 +50,26 @@ std::string_view outcome(const Exchange& x) {
   return x.stream_open() ? "cut" : "answered";
 }
 
-void append_exchange(std::string& out, const Exchange& x, const Route* route, base::Instant now) {
-  out += "\",\"request_id\":\"";
-  out += x.id.to_string();
-  out += '"';
+void append_exchange(base::TextBuffer& out, const Exchange& x, const Route* route,
+                     base::Instant now) {
+  const auto id = x.id.spell();
+  out.put(",\"request_id\":\"", std::string_view(id.data(), id.size()), '"');
   const bool traced = x.trace.trace_id[0] != '\0';
-  if (traced) append_member(out, "trace_id", x.trace.id());
-  if (x.user.id) append_member(out, "user", x.user.id.value);
-  append_member(out, "ip", x.peer_ip);
-  append_member(out, "method", to_string(x.head.method));
-  append_member(out, "path", x.path().substr(0, kMaxLoggedPath));
-  if (route != nullptr) append_member(out, "route", route->pattern);
-  append_member(out, "status", x.status());
+  if (traced) out.put(",\"trace_id\":\"", x.trace.id(), '"');
+  if (x.user.id) out.put(",\"user\":", x.user.id.value);
+  out.put(",\"ip\":");
+  out.put_json_string(x.peer_ip);
+  out.put(",\"method\":\"", to_string(x.head.method), "\",\"path\":");
+  out.put_json_string(x.path().substr(0, kMaxLoggedPath));
+  if (route != nullptr) out.put(",\"route\":\"", std::string_view(route->pattern), '"');
+  out.put(",\"status\":", x.status());
   append_milliseconds(out, "total_ms", now - x.started);
   if (x.first_byte_at() != base::Instant{}) {
     append_milliseconds(out, "ttft_ms", x.first_byte_at() - x.started);
   }
-  append_member(out, "bytes", static_cast<int64_t>(x.bytes_sent()));
-  append_member(out, "outcome", outcome(x));
-  if (x.log_fields.size() <= kMaxLogFields) out += x.log_fields;
-  out += "}\n";
+  out.put(",\"bytes\":", x.bytes_sent(), ",\"outcome\":\"", outcome(x), '"');
+  if (x.log_fields.size() <= kMaxLogFields) out.put(x.log_fields.view());
+  out.put("}\n");
 }
 
 }  // namespace
@@ -140,12 +126,7 @@ void AccessLog::append_time() {
     char text[32];
     second_.assign(text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm));
   }
-  lines_ += second_;
-  const int64_t rest = ms % 1000;
-  const char digits[] = {'.', static_cast<char>('0' + rest / 100),
-                         static_cast<char>('0' + rest / 10 % 10),
-                         static_cast<char>('0' + rest % 10), 'Z'};
-  lines_.append(digits, sizeof digits);
+  lines_.put("{\"ts\":\"", std::string_view(second_), '.', view_of(three_digits(ms % 1000)), "Z\"");
 }
 
 void AccessLog::add(const Exchange& x, const Route* route) {
@@ -158,7 +139,6 @@ void AccessLog::add(const Exchange& x, const Route* route) {
     lines_.reserve(2 * kAccessLogPiece);  // once, rather than doubling up to it piece after piece
     timer_.set(parts_.loop.now() + kAccessLogDelay);
   }
-  lines_ += "{\"ts\":\"";
   append_time();
   append_exchange(lines_, x, route, parts_.clock.now());
   if (lines_.size() >= kAccessLogPiece) hand_over();
@@ -172,8 +152,8 @@ void AccessLog::hand_over() {
   tasks_.spawn(write_out(std::exchange(lines_, {})));
 }
 
-Task<void> AccessLog::write_out(std::string lines) {
-  auto piece = std::make_shared<const std::string>(std::move(lines));
+Task<void> AccessLog::write_out(base::TextBuffer lines) {
+  auto piece = std::make_shared<const base::TextBuffer>(std::move(lines));
   AccessLogSink& sink = parts_.sink;
   auto job = [piece, &sink]() -> Result<size_t> {
     sink.write(*piece);
@@ -183,7 +163,7 @@ Task<void> AccessLog::write_out(std::string lines) {
   // meanwhile.
   Result<size_t> done = co_await parts_.pool.run(std::move(job), base::Deadline{});
   if (!done) {
-    sink.count_dropped(static_cast<uint64_t>(std::count(piece->begin(), piece->end(), '\n')));
+    sink.count_dropped(static_cast<uint64_t>(std::ranges::count(piece->view(), '\n')));
   }
   writing_ = false;
   if (!lines_.empty()) timer_.set(parts_.loop.now() + kAccessLogDelay);
@@ -197,11 +177,12 @@ Task<void> AccessLog::close() {
 }
 
 void add_log_field(Exchange& x, std::string_view name, std::string_view value) {
-  append_member(x.log_fields, name, value);
+  x.log_fields.put(",\"", name, "\":");
+  x.log_fields.put_json_string(value);
 }
 
 void add_log_field(Exchange& x, std::string_view name, int64_t value) {
-  append_member(x.log_fields, name, value);
+  x.log_fields.put(",\"", name, "\":", value);
 }
 
 }  // namespace deeppool::http

@@ -14,6 +14,7 @@
 #include "async/loop.h"
 #include "async/task_group.h"
 #include "base/clock.h"
+#include "base/text_buffer.h"
 #include "http/server/exchange.h"
 #include "http/server/router.h"
 
@@ -66,10 +67,10 @@ class AccessLog {
   static void on_timer(void* self) { static_cast<AccessLog*>(self)->hand_over(); }
   void append_time();
   void hand_over();
-  Task<void> write_out(std::string lines);
+  Task<void> write_out(base::TextBuffer lines);
 
   Parts parts_;
-  std::string lines_;
+  base::TextBuffer lines_;
   std::string second_;  // "2026-11-23T10:00:00", made once a second
   int64_t second_value_ = -1;
   bool writing_ = false;

@@ -28,7 +28,7 @@ Task<bool> answer_preflight(Exchange& x) {
   if (names && names->size() <= kMaxPreflightHeaders) {
     x.add_header("Access-Control-Allow-Headers", *names);
   }
-  x.add_header("Access-Control-Max-Age", std::to_string(kPreflightAge.count()));
+  x.add_header("Access-Control-Max-Age", kPreflightAge.count());
   x.add_header("Vary", "Access-Control-Request-Headers");
   Result<void> sent = co_await x.send(204, "", "");  // or nobody is there
   co_return true;
@@ -49,13 +49,14 @@ Task<bool> Stack::before(Exchange& x) {
   // Ids, on every answer under the names that OpenAI's and Anthropic's SDKs read. Always our own: a
   // caller's id would let it write what it likes into our log.
   x.id = base::RequestId::make(parts_.clock, parts_.random);
-  const std::string id = x.id.to_string();
+  const auto spelled = x.id.spell();
+  const std::string_view id(spelled.data(), spelled.size());
   x.add_header("x-request-id", id);
   x.add_header("request-id", id);
 
   // The caller's trace goes on through us; the answer names it, so that both sides find it.
   x.trace = TraceContext::from_header(x.head.headers.find("traceparent"), parts_.random);
-  x.add_header("traceresponse", x.trace.child(parts_.random));
+  x.add_header("traceresponse", std::string_view(x.trace.child(parts_.random)));
 
   // Limits and logs go by the caller's address, not by the load balancer's.
   x.peer_ip = parts_.proxies.client_ip(x.peer_ip, x.head.headers);

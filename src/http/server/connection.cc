@@ -181,7 +181,7 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
     x.protocol_status_ = 431;
     co_return Error(ErrorCode::payload_too_large, "The request head is too large; at most 32 KiB.");
   }
-  x.head_bytes_.assign(bytes.substr(0, end));
+  x.head_bytes_.put(bytes.substr(0, end));
   bytes.remove_prefix(end);
   Result<void> parsed = parse_request_head(x.head_bytes_, x.head);
   if (!parsed && parsed.error().code == ErrorCode::payload_too_large) x.protocol_status_ = 431;

@@ -11,8 +11,7 @@ iovec view_of(std::string_view s) {
   return {const_cast<char*>(s.data()), s.size()};
 }
 
-constexpr size_t kMaxSendParts = 16;   // a spliced body has at most half a dozen pieces
-constexpr size_t kUsualHeaders = 448;  // room for what a completion's answer says about itself
+constexpr size_t kMaxSendParts = 16;  // a spliced body has at most half a dozen pieces
 
 }  // namespace
 
@@ -32,14 +31,6 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
   return query_parameter(head.target, name);
 }
 
-void Exchange::add_header(std::string_view name, std::string_view value) {
-  if (headers_.empty()) headers_.reserve(kUsualHeaders);
-  headers_ += name;
-  headers_ += ": ";
-  headers_ += value;
-  headers_ += "\r\n";
-}
-
 void Exchange::build_head(int status, std::string_view content_type,
                           std::optional<uint64_t> length) {
   if (protocol_status_ != 0) status = protocol_status_;
@@ -50,30 +41,20 @@ void Exchange::build_head(int status, std::string_view content_type,
   const bool until_close = !length && head.minor_version == 0;
   close_after_ = close_after_ || until_close;
   out_.reserve(256 + headers_.size());
-  out_ += "HTTP/1.1 ";
-  base::append_int(out_, status);
-  out_ += ' ';
-  out_ += reason_phrase(status);
-  out_ += "\r\nDate: ";
-  out_ += date_;
-  if (!content_type.empty()) {
-    out_ += "\r\nContent-Type: ";
-    out_ += content_type;
-  }
+  out_.put("HTTP/1.1 ", status, ' ', reason_phrase(status), "\r\nDate: ", date_);
+  if (!content_type.empty()) out_.put("\r\nContent-Type: ", content_type);
   if (length && !bodiless) {
-    out_ += "\r\nContent-Length: ";
-    base::append_int(out_, *length);
+    out_.put("\r\nContent-Length: ", *length);
   } else if (!bodiless && !until_close) {
-    out_ += "\r\nTransfer-Encoding: chunked";
+    out_.put("\r\nTransfer-Encoding: chunked");
   }
-  out_ += "\r\n";
-  out_ += headers_;
+  out_.put("\r\n", headers_.view());
   if (close_after_ || !head.keep_alive) {
-    out_ += "Connection: close\r\n";
+    out_.put("Connection: close\r\n");
   } else if (head.minor_version == 0) {
-    out_ += "Connection: keep-alive\r\n";
+    out_.put("Connection: keep-alive\r\n");
   }
-  out_ += "\r\n";
+  out_.put("\r\n");
 }
 
 base::Deadline Exchange::before_write(std::span<const iovec> parts) {
@@ -90,8 +71,8 @@ Result<void> Exchange::after_write(Result<void> done) {
   }
   // The head has left: an open stream does not need its memory any more.
   if (!out_.empty()) {
-    std::string().swap(out_);
-    std::string().swap(headers_);
+    out_.release();
+    headers_.release();
   }
   return done;
 }

@@ -13,6 +13,7 @@
 #include "async/socket.h"
 #include "async/task.h"
 #include "base/ids.h"
+#include "base/text_buffer.h"
 #include "http/codec/message.h"
 #include "http/middleware/trace_context.h"
 #include "json/padded.h"
@@ -44,7 +45,7 @@ class Exchange {
   Body body;
   base::RequestId id;
   TraceContext trace;
-  std::string_view peer_ip;  // of the connection, or of X-Forwarded-For from a trusted proxy
+  std::string_view peer_ip;    // of the connection, or of X-Forwarded-For from a trusted proxy
   SessionUser user;
   async::CancelScope scope;  // fires when the caller goes away or the server shuts down
   base::Instant started{};
@@ -54,9 +55,13 @@ class Exchange {
   std::optional<std::string> query(std::string_view name) const;
 
   // ---- the answer
-  // A field for the coming head. `name` and `value` are ours, or cleaned of line breaks by the
-  // caller.
-  void add_header(std::string_view name, std::string_view value);
+  // A field for the coming head; the value may be given in pieces (TextBuffer::put). All are ours,
+  // or cleaned of line breaks by the caller.
+  template <class Name, class... Value>
+  void add_header(const Name& name, const Value&... value) {
+    if (headers_.empty()) headers_.reserve(kUsualHeaders);
+    headers_.put(name, ": ", value..., "\r\n");
+  }
   // The whole answer in one write. The parts are one body and need to live until it returns.
   Task<Result<void>> send(int status, std::string_view content_type,
                           std::span<const std::string_view> parts);
@@ -77,7 +82,7 @@ class Exchange {
   base::Instant first_byte_at() const { return first_byte_at_; }
 
   // What a handler wants in the access log: appended as JSON members, `,"name":value`.
-  std::string log_fields;
+  base::TextBuffer log_fields;
 
  private:
   friend class Connection;
@@ -86,12 +91,15 @@ class Exchange {
   base::Deadline before_write(std::span<const iovec> parts);
   Result<void> after_write(Result<void> done);
 
+  // Room for what a completion's answer says about itself.
+  static constexpr size_t kUsualHeaders = 800;
+
   async::Socket& socket_;
-  std::string head_bytes_;   // what head's views point into
-  std::string_view date_;    // of the server, for the head
-  std::string headers_;      // added fields, ready to send
-  std::string out_;          // the head on its way
-  int protocol_status_ = 0;  // 405, 408, 431: HTTP's own refusals, whatever table words them
+  base::TextBuffer head_bytes_;  // what head's views point into
+  std::string_view date_;        // of the server, for the head
+  base::TextBuffer headers_;     // added fields, ready to send
+  base::TextBuffer out_;         // the head on its way
+  int protocol_status_ = 0;      // 405, 408, 431: HTTP's own refusals, whatever table words them
   bool close_after_ = false;
   bool streaming_ = false;
   bool finished_ = false;

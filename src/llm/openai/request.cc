@@ -85,18 +85,18 @@ class Edits {
 void add_limit(Edits& edits, SplicedBody& out, const RequestView& view, std::string_view body,
                OutputLimit limit) {
   if (limit.tokens == 0) return;
-  const std::string_view number = out.own(std::to_string(limit.tokens));
+  std::string number = std::to_string(limit.tokens);
   const ByteRange fields[] = {view.max_tokens_value, view.max_completion_tokens_value};
   bool any = false;
   for (const ByteRange value : fields) {
     if (!has_number(body, value)) continue;
-    edits.add({.where = value, .text = number});
+    edits.add({.where = value, .text = out.own(number)});
     any = true;
   }
   if (any) return;
   const ByteRange named = fields[limit.field == "max_tokens" ? 0 : 1];
   if (!named.empty()) {
-    edits.add({.where = named, .text = number});
+    edits.add({.where = named, .text = out.own(std::move(number))});
     return;
   }
   std::string member = ",\"";

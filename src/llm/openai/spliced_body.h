@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/block_pool.h"
 #include "base/text.h"
 
 namespace deeppool::llm {
@@ -35,7 +36,7 @@ class SplicedBody {
   void insert(size_t at, std::string_view text) { replace(at, at, text); }
   // The JSON value source[begin, end) becomes the string `text`, borrowed if it needs no escapes.
   void replace_with_string(size_t begin, size_t end, std::string_view text) {
-    if (source_[begin] == '"' && needs_no_escape(text)) {
+    if (source_[begin] == '"' && base::plain_json(text)) {
       replace(begin + 1, end - 1, text);
     } else {
       std::string quoted;
@@ -61,12 +62,6 @@ class SplicedBody {
   }
 
  private:
-  static bool needs_no_escape(std::string_view text) {
-    for (const char c : text) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f) return false;
-    }
-    return base::valid_utf8(text);
-  }
   void add(std::string_view piece) {
     if (piece.empty()) return;
     size_ += piece.size();
@@ -91,7 +86,7 @@ class SplicedBody {
   size_t size_ = 0;
   std::string_view source_;
   size_t done_ = 0;
-  std::forward_list<std::string> owned_;
+  std::forward_list<std::string, base::PoolAllocator<std::string>> owned_;
   std::string* flat_ = nullptr;  // among `owned_`: all of it, once there were too many pieces
 };
 

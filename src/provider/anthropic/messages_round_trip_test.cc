@@ -43,7 +43,7 @@ TEST(MessagesRoundTrip, ACodingAgentsRequestArrives) {
   asking.endpoint.upstream_model = "claude-sonnet-4-5";
   const UpstreamRequest made = asking.made();
   EXPECT_TRUE(made.dropped.empty()) << made.dropped.front();
-  EXPECT_NE(made.head.find("a-2026-01-01"), std::string::npos);
+  EXPECT_NE(made.head.view().find("a-2026-01-01"), std::string::npos);
   const bj::object sent = bj::parse(made.body.to_string()).as_object();
   bj::object wrote = bj::parse(text).as_object();
   for (bj::value& message : wrote["messages"].as_array()) {

@@ -25,7 +25,7 @@ const std::filesystem::path kFolder =
     std::filesystem::path(DEEPPOOL_SOURCE_DIR) / "src/provider/testdata/anthropic/request";
 
 std::string readable(const UpstreamRequest& made) {
-  std::string text = made.head;
+  std::string text(made.head.view());
   std::erase(text, '\r');
   for (const std::string& name : made.dropped) text += "dropped: " + name + "\n";
   return text + made.body.to_string() + "\n";
@@ -278,7 +278,7 @@ TEST(AnthropicRequest, NewVersionHasNoSamplingAndKeepsSystemTurns) {
   asking.version = ApiVersion::v2026_10_21;
   const UpstreamRequest made = asking.made();
   const std::string body = made.body.to_string();
-  EXPECT_THAT(made.head, HasSubstr("anthropic-version: 2026-10-21\r\n"));
+  EXPECT_THAT(std::string(made.head.view()), HasSubstr("anthropic-version: 2026-10-21\r\n"));
   EXPECT_THAT(made.dropped, ElementsAre("temperature"));
   EXPECT_THAT(body,
               HasSubstr(R"({"role":"system","content":[{"type":"text","text":"now this"}]})"));

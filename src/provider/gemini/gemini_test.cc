@@ -65,7 +65,7 @@ TEST(GeminiRequest, Goldens) {
     const Ask ask(read_file(input));
     const auto made = ask.made();
     ASSERT_TRUE(made) << input << made.error().message;
-    std::string text = made->head.substr(0, made->head.find("\r\n"));
+    std::string text = std::string(made->head.view().substr(0, made->head.view().find("\r\n")));
     for (const std::string& name : made->dropped) text += "\ndropped: " + name;
     text += "\n" + made->body.to_string() + "\n";
     expect_golden(golden_beside(input, ".house.json", ".gemini.txt"), text);
@@ -79,14 +79,14 @@ TEST(GeminiRequest, Goldens) {
 TEST(GeminiRequest, TheHeadCarriesGooglesKeyHeader) {
   const Ask ask(R"({"model":"gemini-2.5-flash","messages":[{"role":"user","content":"x"}]})");
   const auto made = ask.made();
-  EXPECT_NE(made->head.find("\r\nx-goog-api-key: key\r\n"), std::string::npos);
-  EXPECT_EQ(made->head.find("Authorization"), std::string::npos);
+  EXPECT_NE(made->head.view().find("\r\nx-goog-api-key: key\r\n"), std::string::npos);
+  EXPECT_EQ(made->head.view().find("Authorization"), std::string::npos);
 }
 
 TEST(GeminiRequest, AModelsNameCannotLeaveItsPath) {
   Ask ask(R"({"model":"m","messages":[{"role":"user","content":"x"}]})");
   ask.endpoint.upstream_model = "tunedModels/x y\r\nHost: evil?";
-  EXPECT_TRUE(ask.made()->head.starts_with(
+  EXPECT_TRUE(ask.made()->head.view().starts_with(
       "POST /v1beta/tunedModels/x%20y%0D%0AHost%3A%20evil%3F:generateContent HTTP/1.1\r\n"));
 }
 
