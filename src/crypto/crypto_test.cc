@@ -21,6 +21,31 @@ std::string hex(const Digest& d) {
   return base::hex_encode(bytes_of(d));
 }
 
+// Of any length, with one byte changed anywhere.
+TEST(ConstantTime, SeesEveryByte) {
+  for (size_t size = 1; size < 70; ++size) {
+    const std::string text(size, 'k');
+    EXPECT_TRUE(constant_time_equal(text, std::string(size, 'k')));
+    EXPECT_FALSE(constant_time_equal(text, text + "k"));
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] = 'K';
+      EXPECT_FALSE(constant_time_equal(text, other));
+    }
+  }
+}
+
+TEST(HashMemo, AnswersLikeTheHashWhateverCameBefore) {
+  HashMemo memo;
+  for (const size_t size : {46, 46, 0, 0, 1, 63, 64, 64, 65, 65, 46, 200, 46}) {
+    for (const char last : {'a', 'a', 'b'}) {
+      std::string text(size, 'x');
+      if (size > 0) text.back() = last;
+      EXPECT_EQ(hex(memo.sha256(text)), hex(sha256(text)));
+    }
+  }
+}
+
 TEST(Sha256, Vectors) {  // FIPS 180-4, examples
   EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

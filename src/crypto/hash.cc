@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace deeppool::crypto {
@@ -47,8 +48,36 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes) {
   return out;
 }
 
+HashMemo::~HashMemo() {
+  OPENSSL_cleanse(text_.data(), size_);
+}
+
+const Digest& HashMemo::sha256(std::string_view text) {
+  const bool known = size_ > 0 && constant_time_equal(text, {text_.data(), size_});
+  if (known) return digest_;
+  digest_ = crypto::sha256(text);
+  size_ = text.size() <= text_.size() ? text.size() : 0;
+  std::memcpy(text_.data(), text.data(), size_);
+  return digest_;
+}
+
+// The empty statement keeps the compiler from seeing that `differ` only grows, which would allow
+// it to stop early.
 bool constant_time_equal(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  if (a.size() != b.size()) return false;
+  uint64_t differ = 0;
+  const auto compare = [&](size_t at, size_t size) {
+    uint64_t left = 0;
+    uint64_t right = 0;
+    std::memcpy(&left, a.data() + at, size);
+    std::memcpy(&right, b.data() + at, size);
+    differ |= left ^ right;
+    asm volatile("" : "+r"(differ));
+  };
+  size_t at = 0;
+  for (; at + sizeof differ <= a.size(); at += sizeof differ) compare(at, sizeof differ);
+  for (; at < a.size(); ++at) compare(at, 1);
+  return differ == 0;
 }
 
 }  // namespace deeppool::crypto

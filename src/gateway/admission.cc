@@ -104,7 +104,7 @@ Result<void> identify(Call& call) {
   const http::Headers& headers = call.x.head.headers;
   DP_TRY(call.key,
          identity::identify(*call.keys, headers.find("authorization"), headers.find("x-api-key"),
-                            base::unix_ms(call.parts.clock.wall())));
+                            base::unix_ms(call.parts.clock.wall()), call.x.key_memo));
   return {};
 }
 

@@ -30,8 +30,7 @@ size_t KeySnapshot::home_slot(const crypto::Digest& hash) const {
   return word & (slots_.size() - 1);
 }
 
-const ApiKey* KeySnapshot::find(std::string_view presented_key) const {
-  const crypto::Digest hash = crypto::sha256(presented_key);
+const ApiKey* KeySnapshot::find(const crypto::Digest& hash) const {
   for (size_t slot = home_slot(hash); slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1)) {
     const Entry& entry = entries_[slots_[slot] - 1];
     if (crypto::constant_time_equal(crypto::bytes_of(entry.hash), crypto::bytes_of(hash))) {
@@ -43,14 +42,15 @@ const ApiKey* KeySnapshot::find(std::string_view presented_key) const {
 
 Result<const ApiKey*> identify(const KeySnapshot& keys,
                                std::optional<std::string_view> authorization,
-                               std::optional<std::string_view> x_api_key, int64_t now_ms) {
+                               std::optional<std::string_view> x_api_key, int64_t now_ms,
+                               crypto::HashMemo& memo) {
   const std::string_view presented =
       authorization ? bearer_token(*authorization) : base::trim(x_api_key.value_or(""));
   if (presented.empty()) {
     return Error(ErrorCode::unauthenticated,
                  "No API key was given. Send it as `Authorization: Bearer dp-...`.");
   }
-  const ApiKey* key = keys.find(presented);
+  const ApiKey* key = keys.find(memo.sha256(presented));
   if (key == nullptr) {
     return Error(ErrorCode::unauthenticated,
                  "The API key is not known here. Check it, or create a new one in the portal.");

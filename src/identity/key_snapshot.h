@@ -44,7 +44,11 @@ class KeySnapshot {
   explicit KeySnapshot(std::vector<Entry> entries);
 
   // The key itself as a caller presents it; null if there is none. Valid as long as the snapshot.
-  const ApiKey* find(std::string_view presented_key) const;
+  const ApiKey* find(std::string_view presented_key) const {
+    return find(crypto::sha256(presented_key));
+  }
+  // The same by its hash.
+  const ApiKey* find(const crypto::Digest& hash) const;
   size_t size() const { return entries_.size(); }
 
  private:
@@ -56,9 +60,11 @@ class KeySnapshot {
 
 // Who calls: `authorization` ("Bearer dp-...") or, without it, `x_api_key`. unauthenticated without
 // a known key, permission_denied when it is disabled, expired, or its owner is disabled; the
-// message says how to mend it and never holds the key. The result points into `keys`.
+// message says how to mend it and never holds the key. The result points into `keys`. `memo` is
+// that of the caller's connection.
 Result<const ApiKey*> identify(const KeySnapshot& keys,
                                std::optional<std::string_view> authorization,
-                               std::optional<std::string_view> x_api_key, int64_t now_ms);
+                               std::optional<std::string_view> x_api_key, int64_t now_ms,
+                               crypto::HashMemo& memo);
 
 }  // namespace deeppool::identity

@@ -97,7 +97,8 @@ class Identify : public ::testing::TestWithParam<IdentifyCase> {
 TEST_P(Identify, AnswersAsTheTableSays) {
   const IdentifyCase& c = GetParam();
   const KeySnapshot snapshot = keys();
-  const auto key = identify(snapshot, c.authorization, c.x_api_key, kNow);
+  crypto::HashMemo memo;
+  const auto key = identify(snapshot, c.authorization, c.x_api_key, kNow, memo);
   EXPECT_EQ(key.ok(), !c.error);
   if (!c.error || key.ok()) return;
   EXPECT_EQ(key.error().code, *c.error);

@@ -16,7 +16,8 @@ void BM_Line(benchmark::State& state) {
   int ends[2];
   socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends);
   async::Socket socket(loop, ends[0]);
-  Exchange x(socket, "10.1.2.3");
+  crypto::HashMemo memo;
+  Exchange x(socket, "10.1.2.3", memo);
   (void)parse_request_head("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", x.head);
   const Route route{Method::post, "/v1/chat/completions", Access::api_key, 0, {}};
   add_log_field(x, "key_id", 12345);

@@ -75,7 +75,8 @@ class AccessLogTest : public ::testing::Test {
 
 TEST_F(AccessLogTest, SaysWhatHappenedAndNoSecrets) {
   run(path_, [this](AccessLog& access_log, AccessLogSink&, async::Socket& socket) -> Task<void> {
-    Exchange x(socket, "10.1.2.3");
+    crypto::HashMemo memo;
+    Exchange x(socket, "10.1.2.3", memo);
     EXPECT_TRUE(parse_request_head(kHead, x.head));
     x.started = clock_.now() - std::chrono::microseconds(12'345);
     base::SystemRandom random;
@@ -107,14 +108,15 @@ TEST_F(AccessLogTest, SaysWhatHappenedAndNoSecrets) {
 
 TEST_F(AccessLogTest, TellsHowItEnded) {
   run(path_, [](AccessLog& access_log, AccessLogSink&, async::Socket& socket) -> Task<void> {
-    Exchange unanswered(socket, "::1");
+    crypto::HashMemo memo;
+    Exchange unanswered(socket, "::1", memo);
     access_log.add(unanswered, nullptr);
-    Exchange cut(socket, "::1");
+    Exchange cut(socket, "::1", memo);
     cut.start_stream(200, "text/plain");
     access_log.add(cut, nullptr);
     cut.scope.cancel(async::CancelReason::shutting_down);
     access_log.add(cut, nullptr);
-    Exchange gone(socket, "::1");
+    Exchange gone(socket, "::1", memo);
     gone.start_stream(200, "text/plain");
     gone.scope.cancel(async::CancelReason::caller_gone);
     access_log.add(gone, nullptr);
@@ -131,7 +133,8 @@ TEST_F(AccessLogTest, TellsHowItEnded) {
 
 TEST_F(AccessLogTest, AppearsWithinItsDelayAndWithoutTheEnd) {
   run(path_, [this](AccessLog& access_log, AccessLogSink&, async::Socket& socket) -> Task<void> {
-    const Exchange x(socket, "::1");
+    crypto::HashMemo memo;
+    const Exchange x(socket, "::1", memo);
     access_log.add(x, nullptr);
     async::CancelScope never;
     co_await async::sleep_for(std::chrono::milliseconds(600), never);
@@ -142,7 +145,8 @@ TEST_F(AccessLogTest, AppearsWithinItsDelayAndWithoutTheEnd) {
 TEST_F(AccessLogTest, FollowsARotation) {
   run(path_,
       [this](AccessLog& access_log, AccessLogSink& sink, async::Socket& socket) -> Task<void> {
-        const Exchange x(socket, "::1");
+        crypto::HashMemo memo;
+        const Exchange x(socket, "::1", memo);
         access_log.add(x, nullptr);
         co_await access_log.close();
         std::filesystem::rename(path_, path_ + ".1");
@@ -162,7 +166,8 @@ TEST_F(AccessLogTest, DropsAndCountsWhileTheSinkBlocks) {
   uint64_t dropped = 0;
   size_t read = 0;
   run(fifo, [&](AccessLog& access_log, AccessLogSink& sink, async::Socket& socket) -> Task<void> {
-    const Exchange x(socket, "::1");
+    crypto::HashMemo memo;
+    const Exchange x(socket, "::1", memo);
     for (; written < 20'000; ++written) access_log.add(x, nullptr);
     dropped = sink.dropped();
     // Now somebody reads, on the pool's behalf.
@@ -183,7 +188,8 @@ TEST_F(AccessLogTest, DropsAndCountsWhileTheSinkBlocks) {
 
 TEST_F(AccessLogTest, OffWritesNothingAndABadPathIsAnError) {
   run("off", [](AccessLog& access_log, AccessLogSink& sink, async::Socket& socket) -> Task<void> {
-    const Exchange x(socket, "::1");
+    crypto::HashMemo memo;
+    const Exchange x(socket, "::1", memo);
     access_log.add(x, nullptr);
     EXPECT_TRUE(sink.off());
     co_return;

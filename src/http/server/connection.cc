@@ -71,7 +71,7 @@ Task<Result<bool>> Connection::wait_for_request() {
 }
 
 Task<Connection::Next> Connection::serve_one() {
-  Exchange x(*socket_, peer_ip_);
+  Exchange x(*socket_, peer_ip_, key_memo_);
   current_ = &x;
   x.date_ = server_.date();
   x.close_after_ = stop_;

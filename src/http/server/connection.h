@@ -45,6 +45,7 @@ class Connection {
   Server& server_;
   std::unique_ptr<async::Socket> socket_;
   const std::string peer_ip_;
+  crypto::HashMemo key_memo_;
   std::string pending_;  // bytes read but not yet used: a cut head or the next request
   Exchange* current_ = nullptr;
   size_t body_charged_ = 0;    // against the server's bytes in flight

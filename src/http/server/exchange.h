@@ -14,6 +14,7 @@
 #include "async/task.h"
 #include "base/ids.h"
 #include "base/text_buffer.h"
+#include "crypto/hash.h"
 #include "http/codec/message.h"
 #include "http/middleware/trace_context.h"
 #include "json/padded.h"
@@ -35,7 +36,8 @@ std::optional<std::string> query_parameter(std::string_view target, std::string_
 
 class Exchange {
  public:
-  Exchange(async::Socket& socket, std::string_view peer_ip) : peer_ip(peer_ip), socket_(socket) {}
+  Exchange(async::Socket& socket, std::string_view peer_ip, crypto::HashMemo& memo)
+      : peer_ip(peer_ip), key_memo(memo), socket_(socket) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -46,6 +48,7 @@ class Exchange {
   base::RequestId id;
   TraceContext trace;
   std::string_view peer_ip;    // of the connection, or of X-Forwarded-For from a trusted proxy
+  crypto::HashMemo& key_memo;  // of the connection: its caller's key comes with every request
   SessionUser user;
   async::CancelScope scope;  // fires when the caller goes away or the server shuts down
   base::Instant started{};
