@@ -135,7 +135,7 @@ Result<void> Services::open_idempotency() {
 // Over Redis the spool's name of this instance is ours as well: both live as long as data_dir.
 Result<void> Services::open_limits() {
   if (config_.redis.url.empty()) {
-    limiter_.emplace(clock_);
+    limiter_.emplace(exact_clock_);
     return {};
   }
   DP_TRY(const redis::Server server, redis::parse_url(config_.redis.url));
@@ -144,7 +144,7 @@ Result<void> Services::open_limits() {
     DP_TRY(tls, async::TlsContext::client(config_.redis.ca_file));
   }
   redis_.emplace(server, std::move(tls), clock_, spool_->instance().to_string());
-  limiter_.emplace(clock_, redis_->fleet);
+  limiter_.emplace(exact_clock_, redis_->fleet);
   return {};
 }
 

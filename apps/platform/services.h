@@ -12,6 +12,7 @@
 #include "apps/platform/health.h"
 #include "apps/platform/loop_thread.h"
 #include "async/blocking_pool.h"
+#include "async/turn_clock.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "crypto/sealer.h"
@@ -76,7 +77,8 @@ class Services {
 
   const Config& config_;
   bool stopping_ = false;
-  base::SystemClock clock_;
+  const async::TurnClock clock_;
+  const base::SystemClock exact_clock_;
   base::SystemRandom random_;
   http::Proxy proxy_;
   http::TlsContexts tls_contexts_;

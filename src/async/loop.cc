@@ -100,8 +100,8 @@ void CallList::forget(Watch& watch) {
 Loop::Loop()
     : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      now_(std::chrono::steady_clock::now()),
       scratch_(kScratchSize + kReadPadding) {
+  read_clocks();
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   event.data.ptr = nullptr;  // the wake-up descriptor
@@ -116,8 +116,13 @@ Loop::~Loop() {
   close(epoll_fd_);
 }
 
-Loop& Loop::current() {
-  return *t_loop;
+Loop* Loop::running() {
+  return t_loop;
+}
+
+void Loop::read_clocks() {
+  now_ = std::chrono::steady_clock::now();
+  wall_ = std::chrono::system_clock::now();
 }
 
 void Loop::watch(int fd, Watch& watch) {
@@ -183,6 +188,7 @@ void Loop::run_again() {
 }
 
 void Loop::end_turn() {
+  read_clocks();
   do {
     before_turn_end_();
     turn_end_.run([this](Watch& watch) {
@@ -207,7 +213,7 @@ void Loop::run() {
   epoll_event events[kBatch];
   while (!stopping_) {
     const int n = epoll_wait(epoll_fd_, events, kBatch, wait_ms());
-    now_ = std::chrono::steady_clock::now();
+    read_clocks();
     ++turn_;
     bool woken = false;
     batch_ = {events, static_cast<size_t>(std::max(n, 0))};

@@ -99,7 +99,9 @@ class Loop {
   ~Loop();
 
   // The loop of this thread; only inside run().
-  static Loop& current();
+  static Loop& current() { return *running(); }
+  // Null outside of run().
+  static Loop* running();
 
   // Runs until stop(). What is still suspended then stays suspended: join your TaskGroups before.
   void run();
@@ -109,8 +111,10 @@ class Loop {
   // running it inside the waker.
   void resume_soon(std::coroutine_handle<> handle) { ready_.push_back(handle); }
 
-  // Time at the start of this turn; good enough for deadlines, free to read.
+  // The time when this turn began or, at its end, when what it has to say was ready to leave: free
+  // to read, and as near to the truth as a caller who waits for a whole turn's work can tell.
   base::Instant now() const { return now_; }
+  base::WallTime wall() const { return wall_; }
 
   // One buffer for all reads of this loop. Its bytes are yours until your next co_await. 64
   // readable bytes follow it (JSON parsers read past the end).
@@ -135,6 +139,7 @@ class Loop {
       64 * 1024;  // a socket buffer's worth; larger gains nothing
 
  private:
+  void read_clocks();
   void run_ready();
   void run_posted();
   void run_again();
@@ -146,6 +151,7 @@ class Loop {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> wake_pending_{false};
   base::Instant now_;
+  base::WallTime wall_;
   TimerHeap timers_;
   std::vector<std::coroutine_handle<>> ready_;
   std::vector<std::coroutine_handle<>> running_;

@@ -148,7 +148,7 @@ Task<Result<void>> Connection::take_request(Exchange& x, Router::Match& match) {
 
 Task<Result<void>> Connection::read_head(Exchange& x) {
   const base::Deadline deadline{socket_->loop().now() + server_.settings_.head_timeout};
-  x.started = std::chrono::steady_clock::now();
+  x.started = socket_->loop().now();
   if (pending_.starts_with("\r\n")) pending_.erase(0, 2);  // RFC 9112, 2.2: may be ignored
   std::string_view bytes = pending_;
   size_t scanned = 0;

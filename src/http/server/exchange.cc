@@ -59,11 +59,11 @@ void Exchange::build_head(int status, std::string_view content_type,
 
 base::Deadline Exchange::before_write(std::span<const iovec> parts) {
   for (const iovec& part : parts) bytes_sent_ += part.iov_len;
-  if (first_byte_at_ == base::Instant{}) first_byte_at_ = std::chrono::steady_clock::now();
   return {socket_.loop().now() + kWriteTimeout};
 }
 
 Result<void> Exchange::after_write(Result<void> done) {
+  if (first_byte_at_ == base::Instant{}) first_byte_at_ = loop_now();
   if (!done) {
     write_failed_ = true;
     close_after_ = true;
