@@ -18,7 +18,7 @@ void check(TestAsking& asking, ApiVersion version) {
     return;
   }
   const std::string body = made->body.to_string();
-  if (made->head.find("\r\n\r\n") != made->head.size() - 4) std::abort();
+  if (made->head.view().find("\r\n\r\n") != made->head.size() - 4) std::abort();
   if (deeppool::llm::beyond_the_judge(body)) return;
   const auto parsed = deeppool::llm::judge(body);
   if (!parsed || !MessageRules::broken_by(parsed->as_object()).empty()) std::abort();
