@@ -56,6 +56,10 @@ struct StreamTimeouts {
   seconds inter_chunk_idle{20};
 };
 
+struct Failover {
+  seconds longest_retry_after{60};
+};
+
 struct SuperAdmin {
   std::string username = "admin";
   std::string password;  // empty: made up at first start and shown once
@@ -98,6 +102,7 @@ struct Config {
   std::string data_dir = "./data";
   std::string tokenizers_dir;  // empty: the ones that came with the program
   StreamTimeouts stream_timeouts;
+  Failover failover;
   AdminSettings admin;
   LimitSettings limits;
   std::string log_level = "info";

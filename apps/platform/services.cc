@@ -17,6 +17,11 @@
 namespace deeppool::platform {
 namespace {
 
+gateway::StreamTimeouts timeouts_of(const Config& config) {
+  return {config.stream_timeouts.first_token, config.stream_timeouts.inter_chunk_idle,
+          config.failover.longest_retry_after};
+}
+
 constexpr size_t kStoreThreads = 4;  // the number of SQLite readers; more would only queue there
 constexpr size_t kStoreQueue = 256;  // administrators and refreshes; the hot path never waits here
 constexpr size_t kLookupThreads = 2;
@@ -192,31 +197,18 @@ Result<void> Services::make_loops() {
   idempotency_.emplace(*idempotency_book_, idempotency_budget_, *store_pool_);
   watch_figures();
   watch_readiness();
-  shared_.emplace(
-      SharedParts{clock_,
-                  random_,
-                  keys_,
-                  catalog_,
-                  *models_router_,
-                  adapters_,
-                  *tokenizers_,
-                  *limiter_,
-                  inflight_,
-                  *funds_,
-                  *spool_,
-                  retries_,
-                  *lookups_,
-                  tls_contexts_,
-                  proxy_,
-                  http::Reach::public_only,
-                  users_reach(),
-                  {config_.stream_timeouts.first_token, config_.stream_timeouts.inter_chunk_idle},
-                  *metrics_,
-                  *log_pool_,
-                  *access_log_,
-                  trusted_proxies_,
-                  *idempotency_,
-                  redis_ ? &*redis_ : nullptr});
+  shared_.emplace(SharedParts{clock_,          random_,
+                              keys_,           catalog_,
+                              *models_router_, adapters_,
+                              *tokenizers_,    *limiter_,
+                              inflight_,       *funds_,
+                              *spool_,         retries_,
+                              *lookups_,       tls_contexts_,
+                              proxy_,          http::Reach::public_only,
+                              users_reach(),   timeouts_of(config_),
+                              *metrics_,       *log_pool_,
+                              *access_log_,    trusted_proxies_,
+                              *idempotency_,   redis_ ? &*redis_ : nullptr});
   guards_.emplace(clock_);
   webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
                                    [this] { refreshed_now(); }});
@@ -371,8 +363,7 @@ Result<void> Services::reload(const Config& fresh) {
       config_.server.tls.enabled != fresh.server.tls.enabled) {
     log::warn("addresses, TLS on or off and data_dir change with a restart only");
   }
-  const gateway::StreamTimeouts timeouts{fresh.stream_timeouts.first_token,
-                                         fresh.stream_timeouts.inter_chunk_idle};
+  const gateway::StreamTimeouts timeouts = timeouts_of(fresh);
   for (auto& loop : loops_) {
     LoopThread* l = loop.get();
     l->post([l, tls, timeouts] {

@@ -21,6 +21,7 @@
 #include "llm/tokenizer/tokenizer.h"
 #include "metrics/loop_metrics.h"
 #include "provider/adapter.h"
+#include "provider/limits.h"
 #include "provider/share_budget.h"
 #include "ratelimit/inflight_limiter.h"
 #include "ratelimit/redis/lease_desk.h"
@@ -34,6 +35,7 @@ struct IdempotencyDesk;
 struct StreamTimeouts {
   base::Duration first_token = std::chrono::seconds(10);
   base::Duration idle = std::chrono::seconds(20);
+  base::Duration longest_retry_after = provider::kUsualRetryAfter;  // that is kept
 };
 
 // What the pipeline works with: shared parts, and those of one loop.

@@ -157,7 +157,9 @@ bool Candidates::failed(Chosen& chosen, provider::Failure&& failure) {
   const bool hopeless = failure.elsewhere == provider::Elsewhere::pointless;
   Error& error = failure.error;
   if (failure.fault) {
-    chosen.slot.failed(*failure.fault, error.retry_after, now, call_.parts.random);
+    std::optional<base::Duration> wait = error.retry_after;
+    if (wait) wait = std::min(*wait, call_.parts.timeouts.longest_retry_after);
+    chosen.slot.failed(*failure.fault, wait, now, call_.parts.random);
   } else if (hopeless && error.code != ErrorCode::cancelled) {
     chosen.slot.answered(now);
   }

@@ -49,7 +49,9 @@ Task<void> probe(const ProbeParts& parts, http::Client& client, async::CancelSco
     co_return;  // cancelled, or the client is full: nothing was learned
   }
   if (look.fault) {
-    entry.slot.failed(*look.fault, look.retry_after, now, parts.random);
+    std::optional<base::Duration> wait = look.retry_after;
+    if (wait) wait = std::min<base::Duration>(*wait, provider::kUsualRetryAfter);
+    entry.slot.failed(*look.fault, wait, now, parts.random);
     co_return;
   }
   entry.slot.lives(now);

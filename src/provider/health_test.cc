@@ -377,7 +377,7 @@ RC_GTEST_PROP(EndpointHealth, KeepsItsLaws, ()) {
     const auto after = w.view();
     RC_ASSERT(after.inflight == static_cast<int64_t>(inside.size()));
     RC_ASSERT(after.error_rate >= 0 && after.error_rate <= 1);
-    RC_ASSERT(w.left() <= kLongestRefusalEjection * 5 / 4);
+    RC_ASSERT(w.left() <= kLongestRetryAfter);
     RC_ASSERT((after.standing == Standing::healthy) == w.health->healthy());
     if (after.ejections == before.ejections + 1) RC_ASSERT(after.standing != Standing::healthy);
   }

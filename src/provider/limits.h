@@ -24,8 +24,10 @@ inline constexpr double kEjectionJitter = 0.25;
 // A key that is refused, an account without money: somebody has to do something about it first.
 inline constexpr std::chrono::seconds kFirstRefusalEjection{30};
 inline constexpr std::chrono::seconds kLongestRefusalEjection{300};
-// How long a Retry-After is believed. Limits of a day exist; a look once a minute offends nobody.
-inline constexpr std::chrono::seconds kLongestRetryAfter{60};
+// How long a Retry-After is believed, unless the operator says otherwise. Limits of a day exist; a
+// look once a minute offends nobody.
+inline constexpr std::chrono::seconds kUsualRetryAfter{60};
+inline constexpr std::chrono::seconds kLongestRetryAfter{3600};  // whatever anybody says
 // An ejection this soon after the last readmission (and at least the last ejection's length) is
 // taken for the same trouble and lasts longer.
 inline constexpr std::chrono::seconds kProbation{10};
