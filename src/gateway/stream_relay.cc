@@ -19,7 +19,7 @@ namespace {
 class Relay {
  public:
   Relay(Call& call, OpenStream& stream)
-      : call_(call), stream_(stream), began_(call.x.loop_now()), last_progress_(began_) {}
+      : call_(call), stream_(stream), last_progress_(call.x.loop_now()) {}
   Task<void> run();
 
  private:
@@ -45,7 +45,9 @@ class Relay {
   llm::Usage of_all_sides(llm::Usage usage) const;
   llm::Usage held_usage();
   DP_OWN_FRAME void note_progress();
+  DP_OWN_FRAME void fell_silent();
   DP_OWN_FRAME void travel_light();
+  void clear_for_next();
   int64_t output_so_far() const;
   DP_OWN_FRAME Task<Result<void>> grow();
   DP_OWN_FRAME Task<void> end_at_limit();
@@ -56,8 +58,8 @@ class Relay {
   std::unique_ptr<Error> limit_;  // why the stream ends before its end
   Result<void> failure_;          // what was wrong with what came
   bool may_go_on_ = false;        // it broke at the upstream's end, and others may do better
+  bool silent_ = false;           // since kProgressInterval
   bool light_ = false;            // travel_light() was here
-  base::Instant began_;
   base::Instant last_event_{};
   base::Instant last_progress_;
   int64_t prompt_tokens_ = -1;  // by the answering endpoint's tokenizer; not counted yet
@@ -115,14 +117,27 @@ int64_t Relay::output_so_far() const {
          stream_.chunks.reasoning_tally().estimated_tokens();
 }
 
+void Relay::fell_silent() {
+  silent_ = true;
+  std::string().swap(stream_.out);
+  travel_light();
+}
+
+// A burst's buffer is given back at once.
+void Relay::clear_for_next() {
+  stream_.out.clear();
+  if (stream_.out.capacity() > kKeptOutBytes) stream_.out.shrink_to_fit();
+}
+
 base::Instant Relay::next_look(base::Instant beat) const {
   const base::Instant due = std::min(idle_end(), beat);
-  return light_ ? due : std::min(due, began_ + kProgressInterval);
+  return silent_ ? due : std::min(due, last_event_ + kProgressInterval);
 }
 
 // Takes the next piece of the upstream's body, or its end; comments go to the caller while nothing
 // comes.
 Task<Result<void>> Relay::take_next() {
+  silent_ = false;
   base::Instant beat = call_.x.loop_now() + kHeartbeatInterval;
   while (!stream_.reply->complete()) {
     Result<size_t> arrived = co_await stream_.reply->arrival({next_look(beat)});
@@ -138,7 +153,7 @@ Task<Result<void>> Relay::take_next() {
 
 Relay::Came Relay::take(Result<size_t> arrived) {
   if (!arrived && arrived.error().code == ErrorCode::timeout) {
-    travel_light();
+    fell_silent();
     if (call_.x.loop_now() < idle_end()) return Came::silence;
     failure_ = broken(Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
                             "no event within the idle timeout"));
@@ -217,7 +232,7 @@ Task<Result<void>> Relay::pass_on() {
     if (call_.idempotent) call_.idempotent->capture(out);
     Result<void> sent = co_await call_.x.flush(out);
     if (!sent) co_return sent;
-    std::string().swap(out);  // a stream that waits owns no buffer
+    clear_for_next();
     if (last_event_ - last_progress_ >= kProgressInterval) note_progress();
     Result<void> taken = co_await take_next();
     if (!taken) co_return taken;
