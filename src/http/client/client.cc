@@ -246,6 +246,22 @@ void Client::release(OriginPool& pool, std::unique_ptr<async::Socket> socket) {
   pool.wake_one();
 }
 
+Task<Result<void>> Client::wait_for_place(OriginPool& pool, base::Deadline deadline,
+                                          async::CancelScope& scope) {
+  async::Parker parker(loop_);
+  const async::CancelHook hook(scope, &async::Parker::cancel, &parker);
+  pool.waiting.push_back(&parker);
+  const async::Parker::Outcome outcome = co_await parker.park(deadline);
+  std::erase(pool.waiting, &parker);
+  if (outcome == async::Parker::Outcome::timed_out) {
+    co_return Error(ErrorCode::no_backend, "The upstream is busy.", "its connection pool is full");
+  }
+  if (outcome == async::Parker::Outcome::cancelled) {
+    co_return Error(ErrorCode::cancelled, "The request was cancelled.");
+  }
+  co_return Result<void>();
+}
+
 Task<Result<Lease>> Client::acquire(const Origin& origin, Reuse reuse, base::Deadline deadline,
                                     async::CancelScope& scope) {
   std::unique_ptr<OriginPool>& slot = pools_[origin];
@@ -263,18 +279,8 @@ Task<Result<Lease>> Client::acquire(const Origin& origin, Reuse reuse, base::Dea
       co_return Lease(*this, pool, std::move(socket), Lease::Age::reused);
     }
     if (pool.open < kMaxPerOrigin) break;
-    async::Parker parker(loop_);
-    const async::CancelHook hook(scope, &async::Parker::cancel, &parker);
-    pool.waiting.push_back(&parker);
-    const async::Parker::Outcome outcome = co_await parker.park(deadline);
-    std::erase(pool.waiting, &parker);
-    if (outcome == async::Parker::Outcome::timed_out) {
-      co_return Error(ErrorCode::no_backend, "The upstream is busy.",
-                      "its connection pool is full");
-    }
-    if (outcome == async::Parker::Outcome::cancelled) {
-      co_return Error(ErrorCode::cancelled, "The request was cancelled.");
-    }
+    Result<void> free = co_await wait_for_place(pool, deadline, scope);
+    if (!free) co_return std::move(free).error();
   }
   ++pool.open;
   const base::Deadline by{std::min(deadline.at, loop_.now() + kConnectTimeout)};

@@ -113,6 +113,8 @@ class Client {
   enum class Reuse { allowed, never };
   DP_OWN_FRAME Task<Result<Lease>> acquire(const Origin& origin, Reuse reuse,
                                            base::Deadline deadline, async::CancelScope& scope);
+  DP_OWN_FRAME Task<Result<void>> wait_for_place(OriginPool& pool, base::Deadline deadline,
+                                                 async::CancelScope& scope);
   void release(OriginPool& pool, std::unique_ptr<async::Socket> socket);
   static void reap(void* client);
 

@@ -7,6 +7,24 @@
 #include "http/limits.h"
 
 namespace deeppool::http {
+namespace {
+
+using Connected = Result<std::unique_ptr<async::Socket>>;
+
+DP_OWN_FRAME Connected no_address(const Origin& origin) {
+  return Error(ErrorCode::upstream_failed, "The upstream has no address.", origin.host);
+}
+
+DP_OWN_FRAME Connected not_public(const Origin& origin) {
+  return Error(ErrorCode::upstream_failed, "The host has an address that is not public.",
+               origin.host);
+}
+
+DP_OWN_FRAME void say_where(Error& error, const Origin& origin, const async::Address& address) {
+  error.detail += " (" + origin.host + " at " + address.ip() + ")";
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const async::TlsContext>> TlsContexts::get(const std::string& ca_file) {
   const std::lock_guard lock(mutex_);
@@ -41,19 +59,16 @@ Task<Result<std::unique_ptr<async::Socket>>> Dialer::connect_tcp(const Origin& o
       tunnelled ? proxy_.host : origin.host, tunnelled ? proxy_.port : origin.port, deadline);
   if (!addresses) co_return std::move(addresses).error();
   if (reach_ == Reach::public_only && !std::ranges::all_of(*addresses, is_public)) {
-    co_return Error(ErrorCode::upstream_failed, "The host has an address that is not public.",
-                    origin.host);
+    co_return not_public(origin);
   }
-  Error last(ErrorCode::upstream_failed, "The upstream has no address.", origin.host);
+  Result<std::unique_ptr<async::Socket>> socket = no_address(origin);
   for (const async::Address& address : *addresses) {
-    Result<std::unique_ptr<async::Socket>> socket =
-        co_await async::connect(address, deadline, scope);
-    if (socket) co_return socket;
-    last = std::move(socket).error();
-    last.detail += " (" + origin.host + " at " + address.ip() + ")";
-    if (last.code != ErrorCode::upstream_failed) break;
+    socket = co_await async::connect(address, deadline, scope);
+    if (socket) break;
+    say_where(socket.error(), origin, address);
+    if (socket.error().code != ErrorCode::upstream_failed) break;
   }
-  co_return last;
+  co_return socket;
 }
 
 Task<Result<void>> Dialer::open_tunnel(async::Socket& socket, const Origin& origin,
@@ -103,8 +118,16 @@ Task<Result<std::unique_ptr<async::Socket>>> Dialer::dial(const Origin& origin,
                                                           async::TlsResumption& resumption,
                                                           base::Deadline deadline,
                                                           async::CancelScope& scope) {
+  return origin.tls ? connect_tls(origin, resumption, deadline, scope)
+                    : connect_tcp(origin, deadline, scope);
+}
+
+Task<Result<std::unique_ptr<async::Socket>>> Dialer::connect_tls(const Origin& origin,
+                                                                 async::TlsResumption& resumption,
+                                                                 base::Deadline deadline,
+                                                                 async::CancelScope& scope) {
   Result<std::unique_ptr<async::Socket>> socket = co_await connect_tcp(origin, deadline, scope);
-  if (!socket || !origin.tls) co_return socket;
+  if (!socket) co_return socket;
   const async::CancelHook hook(scope, &async::Socket::abort_hook, socket->get());
   if (tunnels(origin)) {
     Result<void> tunnel = co_await open_tunnel(**socket, origin, deadline);

@@ -52,6 +52,9 @@ class Dialer {
   Task<Result<std::unique_ptr<async::Socket>>> connect_tcp(const Origin& origin,
                                                            base::Deadline deadline,
                                                            async::CancelScope& scope);
+  DP_OWN_FRAME Task<Result<std::unique_ptr<async::Socket>>> connect_tls(
+      const Origin& origin, async::TlsResumption& resumption, base::Deadline deadline,
+      async::CancelScope& scope);
   DP_OWN_FRAME Task<Result<void>> open_tunnel(async::Socket& socket, const Origin& origin,
                                               base::Deadline deadline);
   DP_OWN_FRAME Task<Result<std::shared_ptr<const async::TlsContext>>> context_for(
