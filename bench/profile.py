@@ -12,6 +12,7 @@ import stand
 
 LOADS = {
     "request": {"model": rows.ANSWER, "body_size": 1024, "connections": 64},
+    "request_64k": {"model": rows.ANSWER, "body_size": 64 * 1024, "connections": 64},
     "stream": {"model": rows.PACED_1000, "stream": True, "connections": 1000},
     "flood": {"model": rows.FLOOD, "stream": True, "connections": 8},
 }

@@ -188,6 +188,8 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
   // What came of the body goes to its place at once: bytes in the scratch do not stay.
   if (parsed && x.head.framing == Framing::length) {
     const size_t here = std::min<uint64_t>(bytes.size(), x.head.content_length);
+    // Room for all of it, or what is here would be copied once more when the rest comes.
+    if (here > 0) x.body.reserve(std::min<uint64_t>(x.head.content_length, kFirstBodyStep));
     x.body.append(bytes.substr(0, here));
     bytes.remove_prefix(here);
   }
