@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -36,7 +37,7 @@ size_t gather(std::span<const iovec> parts, std::span<char> out) {
   size_t used = 0;
   for (const iovec& part : parts) {
     const size_t n = std::min(part.iov_len, out.size() - used);
-    std::memcpy(out.data() + used, part.iov_base, n);
+    std::copy_n(static_cast<const char*>(part.iov_base), n, out.data() + used);
     used += n;
   }
   return used;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -57,7 +58,7 @@ const Digest& HashMemo::sha256(std::string_view text) {
   if (known) return digest_;
   digest_ = crypto::sha256(text);
   size_ = text.size() <= text_.size() ? text.size() : 0;
-  std::memcpy(text_.data(), text.data(), size_);
+  std::ranges::copy(text.substr(0, size_), text_.data());
   return digest_;
 }
 
