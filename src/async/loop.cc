@@ -112,6 +112,7 @@ Loop::Loop()
 }
 
 Loop::~Loop() {
+  const std::lock_guard lock(posted_mutex_);
   close(wake_fd_);
   close(epoll_fd_);
 }
@@ -150,10 +151,10 @@ void Loop::stop() {
 }
 
 void Loop::post(std::function<void()> fn) {
-  {
-    const std::lock_guard lock(posted_mutex_);
-    posted_.push_back(std::move(fn));
-  }
+  // To its end under the lock: the loop may run `fn`, end and go away before this thread runs
+  // again.
+  const std::lock_guard lock(posted_mutex_);
+  posted_.push_back(std::move(fn));
   if (!wake_pending_.exchange(true)) {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t n = write(wake_fd_, &one, sizeof one);
