@@ -127,6 +127,29 @@ def sse_flood(bench):
                    model=FLOOD, stream=True, connections=8, grace=0)
 
 
+def translated(bench):
+    """An event of an Anthropic or Gemini upstream, beside one of an upstream that speaks the caller's dialect."""
+    if not bench.has_deeppool:
+        return []
+    gateway, mock = bench.contenders[0], f"http://127.0.0.1:{bench.mock.port}"
+    bases = {"custom": f"{mock}/v1", "anthropic": f"{mock}/v1", "gemini": f"{mock}/v1beta"}
+    lines = []
+    for load, script, connections in (("100 streams paced", PACED_100, 100), ("flooding", FLOOD, 8)):
+        for dialect, base in bases.items():
+            gateway.serve(f"{dialect} {load}", dialect, base, script)
+        runs = {dialect: [] for dialect in bases}
+        for _ in range(bench.pairs):
+            for dialect in bases:
+                report = checked(stand.load(
+                    gateway.url(), watch=gateway.pid, warmup=0.5, duration=bench.seconds,
+                    model=f"{dialect} {load}", stream=True, connections=connections, grace=0))
+                runs[dialect].append(report["cpu"]["us_per_event"])
+        cost = {dialect: median(spent) for dialect, spent in runs.items()}
+        lines += [Line(f"SSE event from {dialect}, {load}", cost[dialect], cost["custom"], "us CPU", 1.5,
+                       "beside one that is not translated") for dialect in ("anthropic", "gemini")]
+    return lines
+
+
 # ---- latency
 
 
@@ -272,5 +295,5 @@ def start(bench):
 
 
 ROWS = {f.__name__: f for f in (
-    request_1k, request_4k, request_64k, sse_100, sse_1000, sse_flood, syscalls, instructions,
+    request_1k, request_4k, request_64k, sse_100, sse_1000, sse_flood, translated, syscalls, instructions,
     latency, first_token, idle_streams, rest, tls_upstream, start)}

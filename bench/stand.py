@@ -9,11 +9,13 @@ import http.client
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import seed
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / "build" / "release" / "bin"
 TESTED_CORE, LOAD_CORE = "0", "1"
 KEY = "dp-" + "b" * 43
+ADMIN_PASSWORD = secrets.token_urlsafe(18)
 READY_SECONDS = 30
 
 
@@ -120,6 +123,7 @@ class DeepPool(Program):
             f"server: {{http_addr: '127.0.0.1:{self.port}', loops: 1}}\n"
             f"data_dir: {work / 'data'}\n"
             f"tokenizers_dir: {ROOT / 'build' / 'share' / 'tokenizers'}\n"
+            f"admin: {{super_admin: {{username: admin, password: {ADMIN_PASSWORD}}}}}\n"
             f"access_log: {work / 'access.log'}\n")
         env = dict(os.environ, SSL_CERT_FILE=str(certificate[0]))
         args = pinned(TESTED_CORE, *command, "--config", config)
@@ -139,6 +143,23 @@ class DeepPool(Program):
 
     def worker(self):
         return self.pid
+
+    def serve(self, name, provider_type, base_url, upstream_model):
+        """A model with an endpoint of its own, added as an administrator would."""
+        token = self._admin("users/login", {"username": "admin", "password": ADMIN_PASSWORD})["token"]
+        endpoint = self._admin("admin/endpoints", {
+            "name": name, "provider_type": provider_type, "endpoint": base_url, "api_key": "sk-mock",
+            "upstream_model": upstream_model}, token)
+        self._admin("admin/models", {
+            "model_name": name, "vendor_type": "provider", "endpoint_ids": [endpoint["id"]],
+            "pricing_tiers": seed.PRICES}, token)
+
+    def _admin(self, path, body, token=""):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1/{path}", json.dumps(body).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)["data"]
 
 
 def prepare_deeppool(work, certificate, mocks, models, fill):

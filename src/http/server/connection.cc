@@ -156,13 +156,14 @@ Task<Result<void>> Connection::read_head(Exchange& x) {
   while (end == 0) {
     if (bytes.size() > kMaxHeadBytes) break;
     scanned = bytes.size();
-    Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
+    const std::span<char> out = socket_->loop().scratch().first(kHeadRead);
+    Result<size_t> n = co_await socket_->read(out, deadline);
     if (!n && n.error().code == ErrorCode::timeout && !pending_.empty()) {
       x.protocol_status_ = 408;
       co_return Error(ErrorCode::timeout, "The request head did not arrive in time.");
     }
     if (!n || *n == 0) co_return peer_gone();
-    const std::string_view fresh(socket_->loop().scratch().data(), *n);
+    const std::string_view fresh(out.data(), *n);
     if (pending_.empty()) {
       bytes = fresh;
       if (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
