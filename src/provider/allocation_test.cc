@@ -1,32 +1,14 @@
 // Counts what a translated stream takes from the heap: nothing per event, once it is under way.
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <new>
-
 #include "provider/adapter.h"
+#include "testing/allocations.h"
 #include "testing/fake_clock.h"
-
-namespace {
-thread_local size_t allocations = 0;
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, size_t) noexcept {
-  std::free(p);
-}
 
 namespace deeppool::provider {
 namespace {
 
-TEST(Allocations, NonePerTranslatedEvent) {
+using testing::Allocations;
+
+TEST_F(Allocations, NonePerTranslatedEvent) {
   const testing::FakeClock clock;
   const Adapters adapters(clock);
   Endpoint endpoint;
@@ -46,9 +28,9 @@ TEST(Allocations, NonePerTranslatedEvent) {
     }
   };
   feed(10);
-  const size_t before = allocations;
+  const size_t before = count();
   feed(100);
-  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_EQ(count() - before, 0u);
   EXPECT_GT(before, 0u);  // the count works
 }
 

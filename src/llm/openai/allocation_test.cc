@@ -1,35 +1,17 @@
 // Counts what the hot path takes from the heap: nothing per event, once a stream is under way.
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <new>
-
 #include "llm/anthropic/encoder.h"
 #include "llm/openai/chunk.h"
 #include "llm/openai/request.h"
 #include "llm/responses/encoder.h"
 #include "llm/tokenizer/test_tokenizers.h"
-
-namespace {
-thread_local size_t allocations = 0;
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, size_t) noexcept {
-  std::free(p);
-}
+#include "testing/allocations.h"
 
 namespace deeppool::llm {
 namespace {
 
-TEST(Allocations, NonePerEvent) {
+using testing::Allocations;
+
+TEST_F(Allocations, NonePerEvent) {
   const json::PaddedBytes event(
       R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"upstream-model",)"
       R"("choices":[{"index":0,"delta":{"content":" token"},"finish_reason":null}],"usage":null})");
@@ -43,9 +25,9 @@ TEST(Allocations, NonePerEvent) {
     }
   };
   feed(400);
-  const size_t before = allocations;
+  const size_t before = count();
   feed(100);
-  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_EQ(count() - before, 0u);
 }
 
 // `more`: what a hundred pieces of text may cost; Responses keeps the text, which grows in doubles.
@@ -63,25 +45,25 @@ void expect_few(AnswerEncoder& encoder, size_t more) {
     }
   };
   feed(400);
-  const size_t before = allocations;
+  const size_t before = Allocations::count();
   feed(100);
-  EXPECT_LE(allocations - before, more);
+  EXPECT_LE(Allocations::count() - before, more);
 }
 
-TEST(Allocations, NonePerPieceOfTextInOtherProtocols) {
+TEST_F(Allocations, NonePerPieceOfTextInOtherProtocols) {
   anthropic::MessagesEncoder messages("id", 0);
   expect_few(messages, 0);
   responses::ResponsesEncoder items("id", {});
   expect_few(items, 1);
 }
 
-TEST(Allocations, AtMostTheModelNamePerRequest) {
+TEST_F(Allocations, AtMostTheModelNamePerRequest) {
   const json::PaddedBytes body(R"({"model":"a-public-model-name-of-some-length","stream":true,)"
                                R"("messages":[{"role":"user","content":"hello"}]})");
-  const size_t before = allocations;
+  const size_t before = count();
   const auto view = parse_request(Api::chat_completions, body);
   const SplicedBody spliced = splice(*view, body.view(), {.model = "upstream"});
-  EXPECT_LE(allocations - before, 1u);
+  EXPECT_LE(count() - before, 1u);
   EXPECT_GT(before, 0u);  // the count works
 }
 
