@@ -1,5 +1,7 @@
 #include "apps/platform/loop_thread.h"
 
+#include "base/thread_name.h"
+
 namespace deeppool::platform {
 namespace {
 
@@ -51,6 +53,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
       router_(routes(parts_)),
       server_(loop_, router_, hooks_, std::move(settings)),
       control_(loop_) {
+  loop_.post([index] { base::name_this_thread("loop " + std::to_string(index)); });
   stack_.install(hooks_);
   // A hold before its request's first byte goes out, a bill before its answer's last.
   loop_.before_turn_end([this] { writer_->flush(); });

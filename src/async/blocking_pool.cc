@@ -1,5 +1,7 @@
 #include "async/blocking_pool.h"
 
+#include "base/thread_name.h"
+
 namespace deeppool::async {
 
 BlockingPool::BlockingPool(std::string name, size_t threads, size_t queue_limit)
@@ -27,6 +29,7 @@ bool BlockingPool::enqueue(std::function<void()> job) {
 }
 
 void BlockingPool::work() {
+  base::name_this_thread(name_);
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

@@ -21,7 +21,8 @@ namespace deeppool::async {
 
 class BlockingPool {
  public:
-  // `name` appears in errors and the log. `queue_limit`: jobs waiting for a thread.
+  // `name` appears in errors and the log, and is its threads'. `queue_limit`: jobs waiting for a
+  // thread.
   BlockingPool(std::string name, size_t threads, size_t queue_limit);
   ~BlockingPool();  // waits for the running jobs; queued ones are run, too
   BlockingPool(const BlockingPool&) = delete;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 
 namespace deeppool::governance {
 namespace {
@@ -24,6 +25,7 @@ void Applier::start() {
 }
 
 void Applier::run(const std::stop_token& stop) {
+  base::name_this_thread("applier");
   std::mutex idle;
   std::unique_lock lock(idle);
   std::chrono::milliseconds pause = kApplyInterval;

@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 
 namespace deeppool::governance {
 namespace {
@@ -231,6 +232,7 @@ bool Spool::park(std::span<const char> frame) {
 }
 
 void Spool::run(const std::stop_token& stop) {
+  base::name_this_thread("spool");
   std::mutex idle;
   std::unique_lock lock(idle);
   while (!stop.stop_requested()) {
