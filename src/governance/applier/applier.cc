@@ -159,7 +159,7 @@ void Applier::take_final(Follower& follower, const FinalRecord& record) {
   if (const auto open = open_holds_.find(record.request_id); open != open_holds_.end()) {
     const auto home = followers_.find(open->second.segment);
     if (home != followers_.end()) --home->second.open_holds;
-    held = open->second.row.held;
+    held = open->second.held;
     open_holds_.erase(open);
   }
   const auto end = static_cast<int64_t>(follower.reader->offset());
@@ -181,7 +181,7 @@ Result<void> Applier::settle_orphans() {
     }
     --home.open_holds;
     ++settled;
-    pending_.rows.push_back(std::move(open->second.row));
+    pending_.rows.push_back(crash_row(open->first, std::move(open->second)));
     open = open_holds_.erase(open);
     if (pending_.rows.size() >= batch_) DP_CHECK(commit());
   }

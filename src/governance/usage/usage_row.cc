@@ -68,28 +68,52 @@ UsageRow usage_row(const FinalRecord& r) {
 OpenHold open_hold(const HoldRecord& r, int64_t segment) {
   OpenHold hold;
   hold.segment = segment;
-  hold.row.request_id = r.request_id;
-  hold.row.user = r.user;
-  hold.row.key = r.key;
-  hold.row.model = column_text(r.model);
-  hold.row.api = r.api;
-  hold.row.source = r.source;
-  hold.row.outcome = Outcome::crash_settled;
-  hold.row.stream = r.stream;
-  hold.row.started_at_ms = r.started_at_ms;
-  hold.row.usage.source = llm::Usage::Source::estimated;
-  hold.row.bill.price = r.price;
-  hold.row.quota_leased = r.quota_leased;
-  hold.row.held = {r.held_tokens, r.held_money};
+  hold.user = r.user;
+  hold.key = r.key;
+  hold.price = r.price;
+  hold.held = {r.held_tokens, r.held_money};
+  hold.started_at_ms = r.started_at_ms;
+  hold.model = column_text(r.model);
+  hold.api = r.api;
+  hold.source = r.source;
+  hold.stream = r.stream;
+  hold.quota_leased = r.quota_leased;
   return hold;
 }
 
 void note_progress(OpenHold& hold, const ProgressRecord& r) {
-  if (r.endpoint) hold.row.endpoint = r.endpoint;
-  hold.row.usage = column_usage(r.usage);
-  hold.row.duration_ms = r.duration_ms;
-  hold.row.served_model = column_text(r.served_model);
-  hold.row.bill = column_bill(r.bill);
+  if (!hold.progress) hold.progress = std::make_unique<OpenHold::Progress>();
+  OpenHold::Progress& last = *hold.progress;
+  if (r.endpoint) last.endpoint = r.endpoint;
+  last.duration_ms = r.duration_ms;
+  last.usage = column_usage(r.usage);
+  last.bill = column_bill(r.bill);
+  last.served_model = column_text(r.served_model);
+}
+
+UsageRow crash_row(const base::RequestId& id, OpenHold hold) {
+  UsageRow row;
+  row.request_id = id;
+  row.user = hold.user;
+  row.key = hold.key;
+  row.model = std::move(hold.model);
+  row.api = hold.api;
+  row.source = hold.source;
+  row.outcome = Outcome::crash_settled;
+  row.stream = hold.stream;
+  row.started_at_ms = hold.started_at_ms;
+  row.quota_leased = hold.quota_leased;
+  row.held = hold.held;
+  row.usage.source = llm::Usage::Source::estimated;
+  row.bill.price = hold.price;
+  if (!hold.progress) return row;
+  OpenHold::Progress& last = *hold.progress;
+  row.endpoint = last.endpoint;
+  row.duration_ms = last.duration_ms;
+  row.usage = last.usage;
+  row.bill = last.bill;
+  row.served_model = std::move(last.served_model);
+  return row;
 }
 
 int64_t usage_day(int64_t unix_ms) {

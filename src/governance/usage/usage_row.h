@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -47,15 +48,35 @@ struct UsageRow {
 // Foreign texts are made fit for the columns: what is not UTF-8 is left out.
 UsageRow usage_row(const FinalRecord& record);
 
-// A request whose final record has not come. If its process died, `row` is what is charged: its
-// last progress, or nothing. What is unknown by then stays empty: status 0, no error code of the
-// gateway.
+// A request whose final record has not come. There is one for every open stream, so it has what a
+// row needs if the process dies, and no more.
 struct OpenHold {
+  struct Progress {  // the last
+    std::optional<base::EndpointId> endpoint;
+    int64_t duration_ms = 0;
+    llm::Usage usage;
+    Bill bill;
+    std::string served_model;
+  };
+
   int64_t segment = 0;
-  UsageRow row;  // usage and bill: of the last progress
+  base::UserId user;
+  base::ApiKeyId key;
+  base::PriceId price;
+  Held held;
+  int64_t started_at_ms = 0;
+  std::string model;
+  Api api = Api::chat_completions;
+  ModelSource source = ModelSource::provider;
+  bool stream = false;
+  bool quota_leased = false;
+  std::unique_ptr<Progress> progress;  // null: none came
 };
 OpenHold open_hold(const HoldRecord& record, int64_t segment);
 void note_progress(OpenHold& hold, const ProgressRecord& record);
+// What is charged if its process died: its last progress, or nothing. What is unknown by then stays
+// empty: status 0, no error code of the gateway.
+UsageRow crash_row(const base::RequestId& id, OpenHold hold);
 
 // Days since 1970-01-01, UTC: the day of token_usage_daily.
 int64_t usage_day(int64_t unix_ms);
