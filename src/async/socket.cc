@@ -180,7 +180,7 @@ bool Socket::attempt_read() {
                                     "TLS read: " + tls_->failure())
                             : io_error(errno, "read");
   } else {
-    moved_ += static_cast<size_t>(n);
+    count_moved(static_cast<size_t>(n));
     reader_->result_ = static_cast<size_t>(n);
   }
   return true;
@@ -207,7 +207,7 @@ bool Socket::attempt_write() {
                               : io_error(errno, "write");
       return true;
     }
-    moved_ += static_cast<size_t>(n);
+    count_moved(static_cast<size_t>(n));
     consume(writer_->parts_, static_cast<size_t>(n));
     if (write_timer_.armed()) write_timer_.set(loop_.now() + writer_->patience_);
   }
@@ -219,13 +219,18 @@ bool Socket::attempt_write() {
 // Peers that are always ready would else keep the loop to themselves: a flooding upstream and a
 // caller who takes it as fast.
 bool Socket::must_yield() {
-  if (turn_ != loop_.turn()) {
-    turn_ = loop_.turn();
+  const auto turn = static_cast<uint32_t>(loop_.turn());
+  if (turn_ != turn) {
+    turn_ = turn;
     moved_ = 0;
   }
   if (moved_ < kShareOfTurn) return false;
   loop_.call_again(*this);
   return true;
+}
+
+void Socket::count_moved(size_t bytes) {
+  moved_ = static_cast<uint32_t>(std::min(moved_ + bytes, kShareOfTurn));
 }
 
 bool Socket::ReadAwaiter::await_ready() {

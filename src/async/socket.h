@@ -23,7 +23,7 @@
 
 namespace deeppool::async {
 
-class Socket final : public Watch {
+class Socket final : public Watch, public base::Pooled {
  public:
   // Takes a connected or connecting, non-blocking descriptor.
   Socket(Loop& loop, int fd);
@@ -79,6 +79,7 @@ class Socket final : public Watch {
   void write_failed(Error error);
   // Whether this turn's share is used up; then on_ready(0) comes with the next turn.
   bool must_yield();
+  void count_moved(size_t bytes);
   static void on_read_timeout(void* socket);
   static void on_write_timeout(void* socket);
 
@@ -89,8 +90,8 @@ class Socket final : public Watch {
   bool hung_up_ = false;
   bool aborted_ = false;
   bool write_queued_ = false;  // on_turn_end() will come
-  uint64_t turn_ = 0;          // in which moved_ was counted
-  size_t moved_ = 0;           // bytes read and written
+  uint32_t turn_ = 0;          // in which moved_ was counted
+  uint32_t moved_ = 0;         // bytes read and written, up to its share
   ReadAwaiter* reader_ = nullptr;
   WriteAwaiter* writer_ = nullptr;
   Timer read_timer_;

@@ -1,9 +1,17 @@
 #include "base/block_pool.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace deeppool::base {
 namespace {
@@ -21,35 +29,216 @@ void* checked(void* block) {
 
 #ifndef DEEPPOOL_PLAIN_BLOCKS
 constexpr size_t kClasses = kLargestPooled / kPoolStep;
-// More than a loop needs at once in steady load; the rest is freed.
-constexpr size_t kKeptPerClass = 256;
+constexpr size_t kSpanBytes = 32 * 1024;  // aligned alike: a block's address tells its span
+// Empty ones that a thread keeps: more than steady load empties and needs again.
+constexpr size_t kKeptSpans = 16;
+constexpr size_t kSpansPerMapping = 128;
+// Blocks are made a page at a time: a class that is hardly used costs no more.
+constexpr size_t kMadeAtOnce = 4096;
 
-struct FreeBlock {
-  FreeBlock* next;
+struct Block {
+  Block* next;
 };
 
-struct Pool {
-  FreeBlock* heads[kClasses];
-  size_t counts[kClasses];
-};
+class Pool;
 
-// Without constructor and destructor, so that reaching it costs no check whether it was made.
-constinit thread_local Pool t_pool{};
+// Blocks of one class, behind this head. It is open (its pool takes blocks from it), listed among
+// those with room, full, or empty.
+struct alignas(kPoolStep) Span {
+  Pool* owner = nullptr;
+  Block* free = nullptr;
+  uint32_t used = 0;           // blocks that are out
+  uint32_t made = kSpanBytes;  // up to here its bytes are blocks
+  uint32_t index = 0;          // of the class
+  bool has_room = false;       // open or listed
+  Span* next = nullptr;        // in the list
+  Span* previous = nullptr;
 
-// Frees a thread's blocks at its end. Made by its first allocation that finds none.
-struct Drain {
-  ~Drain() {
-    for (FreeBlock*& head : t_pool.heads) {
-      while (head != nullptr) std::free(std::exchange(head, head->next));
+  // False: all were made.
+  bool make_blocks() {
+    const size_t size = (index + 1) * kPoolStep;
+    const size_t end = std::min(kSpanBytes, made + std::max(size, kMadeAtOnce));
+    if (made + size > end) return false;
+    Block** tail = &free;
+    for (; made + size <= end; made += static_cast<uint32_t>(size)) {
+      *tail = reinterpret_cast<Block*>(reinterpret_cast<char*>(this) + made);
+      tail = &(*tail)->next;
     }
-    for (size_t& count : t_pool.counts) count = kKeptPerClass;  // what dies later is freed at once
+    *tail = nullptr;
+    return true;
   }
-  void* allocate(size_t size) { return checked(std::malloc(size)); }
 };
 
-void* allocate_anew(size_t size) {
-  thread_local Drain drain;
-  return drain.allocate(size);
+Span* span_of(void* block) {
+  return reinterpret_cast<Span*>(reinterpret_cast<uintptr_t>(block) & ~(kSpanBytes - 1));
+}
+
+constinit Span g_full;  // what is open where nothing was allocated yet
+
+// The spans of a thread. Never destroyed, because blocks outlive threads: the next thread to start
+// goes on with it.
+class Pool {
+ public:
+  constexpr Pool() {
+    for (Span*& span : open_) span = &g_full;
+  }
+  // Null: see allocate_anew().
+  void* allocate(size_t index) {
+    Span* const span = open_[index];
+    Block* const block = span->free;
+    if (block == nullptr) return nullptr;
+    span->free = block->next;
+    ++span->used;
+    return block;
+  }
+  void* allocate_anew(size_t index);
+  void release(Span* span, Block* block) {
+    block->next = span->free;
+    span->free = block;
+    --span->used;
+    if (!span->has_room) list(span);
+    if (span->used == 0 && open_[span->index] != span) retire(span);
+  }
+  // From another thread.
+  void give_back(Block* block) {
+    block->next = given_back_.load(std::memory_order_relaxed);
+    while (!given_back_.compare_exchange_weak(block->next, block, std::memory_order_release,
+                                              std::memory_order_relaxed)) {
+    }
+  }
+
+ private:
+  void collect();
+  void list(Span* span);
+  void unlist(Span* span);
+  void retire(Span* span);
+  Span* empty_span(size_t index);
+
+  Span* open_[kClasses];
+  Span* listed_[kClasses] = {};
+  Span* kept_[kKeptSpans] = {};
+  size_t kept_count_ = 0;
+  std::atomic<Block*> given_back_{nullptr};
+};
+
+// What the threads share.
+struct Common {
+  std::mutex mutex;
+  std::vector<Span*> unused;  // their memory is with the system
+  std::vector<Pool*> vacant;  // their threads have ended
+};
+Common& common() {
+  static Common& common = *new Common;  // blocks are released until the very end of the program
+  return common;
+}
+
+constinit Pool g_none;  // of a thread that has allocated nothing
+constinit thread_local Pool* t_pool = &g_none;
+
+Span* unused_span() {
+  Common& all = common();
+  const std::lock_guard lock(all.mutex);
+  if (all.unused.empty()) {
+    constexpr size_t kBytes = kSpanBytes * (kSpansPerMapping + 1);  // one more, to align
+    void* const mapped = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    char* const first =
+        reinterpret_cast<char*>(span_of(static_cast<char*>(mapped) + kSpanBytes - 1));
+    for (size_t i = kSpansPerMapping; i-- > 0;) {
+      all.unused.push_back(reinterpret_cast<Span*>(first + i * kSpanBytes));
+    }
+  }
+  Span* const span = all.unused.back();
+  all.unused.pop_back();
+  return span;
+}
+
+Span* Pool::empty_span(size_t index) {
+  Span* const place = kept_count_ > 0 ? kept_[--kept_count_] : unused_span();
+  Span* const span = new (place) Span;
+  span->owner = this;
+  span->index = static_cast<uint32_t>(index);
+  span->made = sizeof(Span);
+  span->has_room = true;
+  span->make_blocks();
+  return span;
+}
+
+void* Pool::allocate_anew(size_t index) {
+  collect();
+  Span*& span = open_[index];
+  if (span->free == nullptr && !span->make_blocks()) {
+    Span* next = listed_[index];
+    if (next != nullptr) {
+      unlist(next);
+    } else {
+      next = empty_span(index);
+    }
+    if (span != &g_full) span->has_room = false;
+    span = next;
+  }
+  return allocate(index);
+}
+
+void Pool::collect() {
+  if (given_back_.load(std::memory_order_relaxed) == nullptr) return;
+  Block* block = given_back_.exchange(nullptr, std::memory_order_acquire);
+  while (block != nullptr) {
+    Block* const next = block->next;
+    release(span_of(block), block);
+    block = next;
+  }
+}
+
+// At the front: the fullest are filled first, and the others get a chance to become empty.
+void Pool::list(Span* span) {
+  Span*& first = listed_[span->index];
+  span->has_room = true;
+  span->previous = nullptr;
+  span->next = first;
+  if (first != nullptr) first->previous = span;
+  first = span;
+}
+
+void Pool::unlist(Span* span) {
+  (span->previous != nullptr ? span->previous->next : listed_[span->index]) = span->next;
+  if (span->next != nullptr) span->next->previous = span->previous;
+}
+
+void Pool::retire(Span* span) {
+  unlist(span);
+  if (kept_count_ < kKeptSpans) {
+    kept_[kept_count_++] = span;
+    return;
+  }
+  madvise(span, kSpanBytes, MADV_DONTNEED);
+  const std::lock_guard lock(common().mutex);
+  common().unused.push_back(span);
+}
+
+Pool* vacant_pool() {
+  Common& all = common();
+  const std::lock_guard lock(all.mutex);
+  if (all.vacant.empty()) return std::make_unique<Pool>().release();
+  Pool* const pool = all.vacant.back();
+  all.vacant.pop_back();
+  return pool;
+}
+
+struct Tenancy {
+  ~Tenancy() {
+    const std::lock_guard lock(common().mutex);
+    common().vacant.push_back(std::exchange(t_pool, &g_none));
+  }
+};
+
+void* allocate_anew(size_t index) {
+  if (t_pool == &g_none) {
+    t_pool = vacant_pool();
+    thread_local Tenancy tenancy;
+  }
+  return t_pool->allocate_anew(index);
 }
 #endif
 
@@ -66,20 +255,16 @@ void pool_release(void* block, size_t) {
 void* pool_allocate(size_t size) {
   const size_t index = (size - 1) / kPoolStep;
   if (index >= kClasses) return checked(std::malloc(size));
-  FreeBlock*& head = t_pool.heads[index];
-  if (head == nullptr) return allocate_anew((index + 1) * kPoolStep);
-  --t_pool.counts[index];
-  return std::exchange(head, head->next);
+  void* const block = t_pool->allocate(index);
+  return block != nullptr ? block : allocate_anew(index);
 }
 
 void pool_release(void* block, size_t size) {
   if (block == nullptr) return;
-  const size_t index = (size - 1) / kPoolStep;
-  if (index >= kClasses || t_pool.counts[index] >= kKeptPerClass) return std::free(block);
-  auto* free_block = static_cast<FreeBlock*>(block);
-  free_block->next = t_pool.heads[index];
-  t_pool.heads[index] = free_block;
-  ++t_pool.counts[index];
+  if ((size - 1) / kPoolStep >= kClasses) return std::free(block);
+  Span* const span = span_of(block);
+  if (span->owner != t_pool) return span->owner->give_back(static_cast<Block*>(block));
+  t_pool->release(span, static_cast<Block*>(block));
 }
 #endif
 

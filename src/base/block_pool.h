@@ -1,24 +1,25 @@
-// Memory of what every request makes anew: coroutine frames, heads, log lines, bodies. A free list
-// per size class and thread, because malloc and free would be a tenth of a request's cost (and
-// twice that above 1 KiB, where glibc keeps no list per thread). A block may be released on another
-// thread than it was allocated on; it then serves that one. Sanitizer builds go to malloc, so that
-// they see every block.
+// Memory of what every request makes anew: coroutine frames, heads, log lines, bodies. Blocks of
+// one size class lie together in spans, so that what lives for a moment does not keep the pages of
+// what lives as long as a stream: the memory of a span goes back when its last block does, and a
+// wave of requests leaves nothing behind. Each thread has spans of its own; a block may be released
+// on any thread. Sanitizer builds go to malloc, so that they see every block.
 #pragma once
 
 #include <cstddef>
 
 namespace deeppool::base {
 
-inline constexpr size_t kPoolStep = 128;        // size classes are multiples of this
+inline constexpr size_t kPoolStep = 32;         // size classes are multiples of this
+inline constexpr size_t kBufferStep = 128;      // buffers are of any size: they share classes
 inline constexpr size_t kLargestPooled = 4096;  // larger blocks come from malloc as they are
 
-// What a block for `size` bytes really holds: who can use the rest may.
+// What a buffer for `size` bytes best asks for, to use it all.
 constexpr size_t pool_size(size_t size) {
-  return size > kLargestPooled ? size : (size + kPoolStep - 1) / kPoolStep * kPoolStep;
+  return size > kLargestPooled ? size : (size + kBufferStep - 1) / kBufferStep * kBufferStep;
 }
 // Throws bad_alloc. `size` > 0.
 void* pool_allocate(size_t size);
-// `size` as it was asked for, or anything else of the same pool_size().
+// `size` as it was asked for.
 void pool_release(void* block, size_t size);
 // A block for `size` bytes that begins with the first `used` bytes of `block`, which is released.
 // `had`: its size; null and 0 for none.

@@ -29,7 +29,7 @@ struct Fitting {
 };
 
 // A stream whose first event has come.
-struct OpenStream {
+struct OpenStream : base::Pooled {
   OpenStream(Call& owner, std::unique_ptr<http::Reply> r, llm::ChunkSettings settings)
       : reply(std::move(r)),
         events(http::kMaxEventBytes),
