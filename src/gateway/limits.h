@@ -41,8 +41,6 @@ inline constexpr int64_t kCountedTextBytes = 128 * 1024;
 // A request body larger than this is given back while its answer streams; if the upstream then
 // reports no usage, the prompt is estimated by its length.
 inline constexpr size_t kKeptBodyBytes = 64 * 1024;
-// A stream's buffer larger than this is given back after each write; events have some 300 bytes.
-inline constexpr size_t kKeptOutBytes = 2048;
 // An upstream's token counts are called odd beyond this factor of our own tally and these tokens on
 // top: tokenizers differ by half, our tally of the last kilobytes is a quarter of their bytes, and
 // of a short answer nothing can be said.

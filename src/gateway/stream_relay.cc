@@ -2,12 +2,11 @@
 
 #include "base/text.h"
 #include "gateway/answer_events.h"
-#include "gateway/bill.h"
-#include "gateway/cross_check.h"
 #include "gateway/finish.h"
 #include "gateway/funding.h"
 #include "gateway/idempotent.h"
 #include "gateway/openai_error.h"
+#include "gateway/stream_usage.h"
 #include "provider/failure.h"
 
 namespace deeppool::gateway {
@@ -19,7 +18,7 @@ namespace {
 class Relay {
  public:
   Relay(Call& call, OpenStream& stream)
-      : call_(call), stream_(stream), last_progress_(call.x.loop_now()) {}
+      : call_(call), stream_(stream), usage_(call, stream), last_progress_(call.x.loop_now()) {}
   Task<void> run();
 
  private:
@@ -35,26 +34,20 @@ class Relay {
   DP_OWN_FRAME Task<void> end(Result<void> relayed);
   DP_OWN_FRAME Task<Result<void>> go_on_elsewhere(Error error);
   bool whole_all_the_same() const;
-  Ending billed_ending(llm::Usage usage);
   void write_end(const Ending& ending);
   DP_OWN_FRAME Task<void> end_well();
   DP_OWN_FRAME Task<void> end_broken(Error error);
   void caller_left();
-  int64_t prompt_tokens();
-  llm::Usage usage_so_far();
-  llm::Usage of_all_sides(llm::Usage usage) const;
-  llm::Usage held_usage();
   DP_OWN_FRAME void note_progress();
   DP_OWN_FRAME void fell_silent();
   DP_OWN_FRAME void travel_light();
-  void clear_for_next();
-  int64_t output_so_far() const;
   DP_OWN_FRAME Task<Result<void>> grow();
   DP_OWN_FRAME Task<void> end_at_limit();
   DP_OWN_FRAME Task<void> keep_for_repeats();
 
   Call& call_;
   OpenStream& stream_;
+  StreamUsage usage_;
   std::unique_ptr<Error> limit_;  // why the stream ends before its end
   Result<void> failure_;          // what was wrong with what came
   bool may_go_on_ = false;        // it broke at the upstream's end, and others may do better
@@ -62,71 +55,25 @@ class Relay {
   bool light_ = false;            // travel_light() was here
   base::Instant last_event_{};
   base::Instant last_progress_;
-  int64_t prompt_tokens_ = -1;  // by the answering endpoint's tokenizer; not counted yet
 };
-
-// An upstream that went on behind a prefix counts that as prompt, and only what it said itself as
-// answer.
-llm::Usage Relay::of_all_sides(llm::Usage usage) const {
-  if (call_.seams.empty() || call_.seams.back().how != llm::Continuation::How::prefix) return usage;
-  const int64_t said = call_.seams.back().said_tokens;
-  usage.prompt_tokens = std::max<int64_t>(0, usage.prompt_tokens - said);
-  int64_t room = usage.prompt_tokens;
-  for (int64_t* part : {&usage.cached_tokens, &usage.cache_write_tokens, &usage.image_input_tokens,
-                        &usage.audio_input_tokens}) {
-    *part = std::min(*part, room);
-    room -= *part;
-  }
-  usage.completion_tokens += said;
-  usage.source = llm::Usage::Source::estimated;
-  return usage;
-}
-
-// Ours; counted when it is first needed, which most streams never do.
-int64_t Relay::prompt_tokens() {
-  if (prompt_tokens_ >= 0) return prompt_tokens_;
-  const llm::Tokenizer& tokenizer =
-      call_.parts.tokenizers.for_model(call_.endpoint->upstream_model);
-  prompt_tokens_ = call_.x.body.empty()
-                       ? call_.view.reservable_prompt_tokens()
-                       : llm::count_prompt_tokens(call_.api, call_.x.body, tokenizer);
-  return prompt_tokens_;
-}
-
-// The upstream's own count, or ours of what was generated until now.
-llm::Usage Relay::usage_so_far() {
-  if (stream_.chunks.usage()) return of_all_sides(*stream_.chunks.usage());
-  return stream_.chunks.estimated_usage(prompt_tokens());
-}
 
 void Relay::note_progress() {
   last_progress_ = call_.x.loop_now();
-  record_progress(call_, usage_so_far());
+  record_progress(call_, usage_.so_far());
   travel_light();
 }
 
 // A stream that lasts gives back the request's body, unless another endpoint may need it.
 void Relay::travel_light() {
   if (std::exchange(light_, true) || gateway::may_go_on(call_)) return;
-  (void)prompt_tokens();
+  (void)usage_.prompt_tokens();
   call_.x.body.release();
-}
-
-int64_t Relay::output_so_far() const {
-  return stream_.chunks.tally().estimated_tokens() +
-         stream_.chunks.reasoning_tally().estimated_tokens();
 }
 
 void Relay::fell_silent() {
   silent_ = true;
-  std::string().swap(stream_.out);
+  stream_.chunks.rest();
   travel_light();
-}
-
-// A burst's buffer is given back at once.
-void Relay::clear_for_next() {
-  stream_.out.clear();
-  if (stream_.out.capacity() > kKeptOutBytes) stream_.out.shrink_to_fit();
 }
 
 base::Instant Relay::next_look(base::Instant beat) const {
@@ -192,8 +139,8 @@ Result<void> Relay::take_end() {
 
 // An error when what has come is no longer covered: it is not relayed.
 Task<Result<void>> Relay::grow() {
-  Result<void> grown = co_await grow_hold(call_, output_so_far());
-  if (grown || output_so_far() <= call_.bound.output) co_return Result<void>();
+  Result<void> grown = co_await grow_hold(call_, usage_.output());
+  if (grown || usage_.output() <= call_.bound.output) co_return Result<void>();
   limit_ = std::make_unique<Error>(grown.error());
   co_return grown;
 }
@@ -225,14 +172,15 @@ Task<Result<void>> Relay::pass_on() {
   while (true) {
     last_event_ = call_.x.loop_now();
     if (stream_.end != OpenStream::End::none) co_return outcome();
-    if (outgrows_hold(call_, output_so_far())) {
+    if (outgrows_hold(call_, usage_.output())) {
       Result<void> grown = co_await grow();
       if (!grown) co_return grown;
     }
     if (call_.idempotent) call_.idempotent->capture(out);
     Result<void> sent = co_await call_.x.flush(out);
     if (!sent) co_return sent;
-    clear_for_next();
+    // Its buffer serves the next stream that has something to say, while it is in the cache.
+    std::string().swap(out);
     if (last_event_ - last_progress_ >= kProgressInterval) note_progress();
     Result<void> taken = co_await take_next();
     if (!taken) co_return taken;
@@ -261,7 +209,7 @@ Task<Result<void>> Relay::go_on_elsewhere(Error error) {
     stream_.out.clear();
     Result<void> continued = co_await continue_stream(call_, stream_);
     if (!continued) co_return error;
-    prompt_tokens_ = -1;  // perhaps by another tokenizer now
+    usage_.went_elsewhere();
     Result<void> relayed = co_await pass_on();
     if (relayed || whole_all_the_same()) co_return Result<void>();
     error = std::move(relayed).error();
@@ -285,18 +233,6 @@ void Relay::write_end(const Ending& ending) {
   append_end(call_, out);
 }
 
-// What was generated until now, priced.
-Ending Relay::billed_ending(llm::Usage usage) {
-  Ending ending;
-  ending.usage = usage;
-  ending.bill = bill_for(call_, ending.usage);
-  ending.deviates =
-      deviates(call_.view, ending.usage,
-               OwnTally{.text = stream_.chunks.tally().estimated_tokens(),
-                        .reasoning = stream_.chunks.reasoning_tally().estimated_tokens()});
-  return ending;
-}
-
 // With the events that are about to leave.
 Task<void> Relay::keep_for_repeats() {
   call_.idempotent->capture(stream_.out);
@@ -304,7 +240,7 @@ Task<void> Relay::keep_for_repeats() {
 }
 
 Task<void> Relay::end_well() {
-  const Ending ending = billed_ending(usage_so_far());
+  const Ending ending = usage_.ending(usage_.so_far());
   std::string& out = stream_.out;
   if (stream_.chunks.needs_closing()) append_chunk(call_, stream_.chunks.closing_chunk(), out);
   write_end(ending);
@@ -314,19 +250,10 @@ Task<void> Relay::end_well() {
   (void)sent;  // a caller that leaves now has been charged for a whole answer, as it should
 }
 
-// What of the answer is covered by the hold.
-llm::Usage Relay::held_usage() {
-  llm::Usage usage = stream_.chunks.estimated_usage(usage_so_far().prompt_tokens);
-  usage.prompt_tokens = std::min(usage.prompt_tokens, call_.bound.prompt);
-  usage.completion_tokens = std::min(usage.completion_tokens, call_.bound.output);
-  usage.reasoning_tokens = std::min(usage.reasoning_tokens, usage.completion_tokens);
-  return usage;
-}
-
 // Quota, grants and balance are spent while the answer streams: it ends here, well-formed, with the
 // reason, and is charged for no more than was held.
 Task<void> Relay::end_at_limit() {
-  Ending ending = billed_ending(held_usage());
+  Ending ending = usage_.ending(usage_.held());
   ending.outcome = governance::Outcome::stopped_at_limit;
   ending.error = limit_->code;
   ending.finish_reason = "length";
@@ -350,7 +277,7 @@ Task<void> Relay::end_at_limit() {
 
 // The caller went away: what was generated is charged.
 void Relay::caller_left() {
-  Ending ending = billed_ending(usage_so_far());
+  Ending ending = usage_.ending(usage_.so_far());
   ending.outcome = governance::Outcome::client_aborted;
   ending.status = 499;
   ending.error = ErrorCode::cancelled;

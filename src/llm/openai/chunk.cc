@@ -18,10 +18,20 @@ std::string_view trimmed(std::string_view s) {
 }  // namespace
 
 ChunkRewriter::ChunkRewriter(ChunkSettings settings)
-    : settings_(std::move(settings)),
-      tally_(settings_.tokenizer),
-      reasoning_tally_(settings_.tokenizer) {
-  base::append_json_string(model_json_, settings_.public_model);
+    : api_(settings.api),
+      caller_wants_usage_(settings.caller_wants_usage),
+      tally_(settings.tokenizer),
+      reasoning_tally_(settings.tokenizer) {
+  base::append_json_string(model_json_, settings.public_model);
+}
+
+ChunkRewriter::Shape& ChunkRewriter::shape() {
+  if (!shape_) shape_ = std::make_unique<Shape>();
+  return *shape_;
+}
+
+void ChunkRewriter::rest() {
+  shape_.reset();
 }
 
 ChunkRewriter::Verdict ChunkRewriter::feed(std::string_view event_data, std::string& out) {
@@ -41,7 +51,7 @@ ChunkRewriter::Verdict ChunkRewriter::feed(std::string_view event_data, std::str
   }
   const Verdict verdict = valid ? settle(event_data, walk) : Verdict::malformed;
   if (choices_ != choices_before_) {
-    mould_.set = false;
+    if (shape_) shape_->mould.set = false;
   } else if (verdict == Verdict::relay && finish_before == saw_finish_reason_) {
     make_mould(event_data, walk, std::string_view(out).substr(mark));
   }
@@ -56,29 +66,32 @@ void ChunkRewriter::make_mould(std::string_view event_data, const ChunkWalk& wal
   const json::Range raw = generated_.front().raw;
   const size_t at = walk.generated_at();
   if (event_data.size() - raw.size() > kMaxMouldBytes) return;
-  mould_.set = true;
-  mould_.head_in = event_data.substr(0, raw.begin);
-  mould_.tail_in = event_data.substr(raw.end);
-  mould_.head_out = made.substr(0, at);
-  mould_.tail_out = made.substr(at + raw.size());
-  mould_.text = generated_.front().text;
+  Mould& mould = shape().mould;
+  mould.set = true;
+  mould.head_in = event_data.substr(0, raw.begin);
+  mould.tail_in = event_data.substr(raw.end);
+  mould.head_out = made.substr(0, at);
+  mould.tail_out = made.substr(at + raw.size());
+  mould.text = generated_.front().text;
 }
 
 bool ChunkRewriter::pour(std::string_view event_data, std::string& out) {
-  const size_t around = mould_.head_in.size() + mould_.tail_in.size();
-  if (!mould_.set || event_data.size() <= around || !event_data.starts_with(mould_.head_in) ||
-      !event_data.ends_with(mould_.tail_in)) {
+  if (!shape_ || !shape_->mould.set) return false;
+  const Mould& mould = shape_->mould;
+  const size_t around = mould.head_in.size() + mould.tail_in.size();
+  if (event_data.size() <= around || !event_data.starts_with(mould.head_in) ||
+      !event_data.ends_with(mould.tail_in)) {
     return false;
   }
-  const std::string_view raw = event_data.substr(mould_.head_in.size(), event_data.size() - around);
+  const std::string_view raw = event_data.substr(mould.head_in.size(), event_data.size() - around);
   // With its quotes it must be exactly one string.
-  json::Reader reader(event_data.substr(mould_.head_in.size() - 1, raw.size() + 2));
+  json::Reader reader(event_data.substr(mould.head_in.size() - 1, raw.size() + 2));
   const json::StringToken token = reader.read_string();
   if (token.raw.size() != raw.size() || !reader.finish()) return false;
-  note_text(raw, mould_.text);
-  out += mould_.head_out;
+  note_text(raw, mould.text);
+  out += mould.head_out;
   out += raw;
-  out += mould_.tail_out;
+  out += mould.tail_out;
   return true;
 }
 
@@ -97,9 +110,9 @@ ChunkRewriter::Verdict ChunkRewriter::settle(std::string_view event_data, const 
   if (has_usage) remember_usage(event_data, walk.usage());
   if (!walk.has_choices()) return Verdict::swallow;
   if (!has_usage || !walk.choices_empty()) return Verdict::relay;
-  if (settings_.caller_wants_usage && usage_) {
-    usage_chunk_.clear();
-    usage_chunk_.append(event_data);
+  if (caller_wants_usage_ && seen_) {
+    seen_->chunk.clear();
+    seen_->chunk.append(event_data);
   }
   return Verdict::swallow;
 }
@@ -128,26 +141,25 @@ std::optional<Said> ChunkRewriter::said() const {
 }
 
 void ChunkRewriter::begin_continuation() {
-  usage_.reset();
-  usage_json_.clear();
-  usage_chunk_.clear();
+  seen_.reset();
 }
 
 void ChunkRewriter::remember_usage(std::string_view event_data, json::Range value) {
   const std::string_view json = event_data.substr(value.begin, value.size());
   const std::optional<Usage> read = read_usage(json);
   if (!read) return;
-  usage_ = read;
-  usage_json_.clear();
-  usage_json_.append(json);
-  usage_chunk_.clear();
+  if (!seen_) seen_ = std::make_unique<SeenUsage>();
+  seen_->usage = *read;
+  seen_->json.clear();
+  seen_->json.append(json);
+  seen_->chunk.clear();
 }
 
 // Once per stream, so a second walk is cheap: the whole chunk with its usage in full shape.
 std::string ChunkRewriter::kept_usage_chunk(std::string_view cost) const {
   std::string chunk;
-  json::Reader reader(usage_chunk_.view());
-  Patch patch(usage_chunk_.view(), chunk);
+  json::Reader reader(seen_->chunk.view());
+  Patch patch(seen_->chunk.view(), chunk);
   bool has_model = false;
   json::Members members(reader);
   while (members.next()) {
@@ -159,7 +171,7 @@ std::string ChunkRewriter::kept_usage_chunk(std::string_view cost) const {
     has_model = has_model || model;
     if (!usage || !read_usage(reader.text(value))) continue;
     patch.replace(value.begin, value.end, {});
-    append_full_usage(chunk, reader.text(value), *usage_, cost);
+    append_full_usage(chunk, reader.text(value), seen_->usage, cost);
   }
   if (!has_model) {
     patch.replace(members.close(), members.close(), ",\"model\":");
@@ -182,18 +194,18 @@ Usage ChunkRewriter::estimated_usage(int64_t prompt_tokens) const {
 std::string ChunkRewriter::open_chunk() const {
   std::string text = "{\"id\":";
   text += id_json_.empty() ? "\"\"" : id_json_;
-  text += settings_.api == Api::completions ? R"(,"object":"text_completion","created":)"
-                                            : R"(,"object":"chat.completion.chunk","created":)";
+  text += api_ == Api::completions ? R"(,"object":"text_completion","created":)"
+                                   : R"(,"object":"chat.completion.chunk","created":)";
   text += created_.empty() ? "0" : created_;
   return text + ",\"model\":" + model_json_ + ",\"choices\":[";
 }
 
 std::string ChunkRewriter::final_usage_chunk(std::string_view cost) const {
-  if (!usage_) return {};
+  if (!seen_) return {};
   std::string text;
-  if (usage_chunk_.empty()) {
+  if (seen_->chunk.empty()) {
     text = open_chunk() + "],\"usage\":";
-    append_full_usage(text, usage_json_.view(), *usage_, cost);
+    append_full_usage(text, seen_->json.view(), seen_->usage, cost);
     text += '}';
   } else {
     text = kept_usage_chunk(cost);
@@ -229,7 +241,7 @@ std::string ChunkRewriter::closing_chunk(std::string_view reason) const {
     const std::string_view own = choice.called_tools ? "tool_calls" : "stop";
     if (text.back() != '[') text += ',';
     text += "{\"index\":" + std::to_string(index);
-    if (settings_.api == Api::completions)
+    if (api_ == Api::completions)
       text += ",\"text\":\"\"";
     else
       text += choice.begun ? ",\"delta\":{}" : ",\"delta\":{\"role\":\"assistant\"}";

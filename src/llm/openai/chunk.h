@@ -45,6 +45,8 @@ class ChunkRewriter {
   // was.
   Verdict feed(std::string_view event_data, std::string& out);
 
+  // The stream is silent: gives back what only makes the reading of the next chunk quicker.
+  void rest();
   // From now on the text is kept, for said(), up to kMaxKeptTextBytes.
   void keep_text() { kept_ = std::make_unique<std::string>(); }
   // What a caller was shown, if another upstream could go on from there. Nothing when the text is
@@ -53,8 +55,8 @@ class ChunkRewriter {
   // The events that follow are another upstream's: its usage is its own.
   void begin_continuation();
 
-  // The last usage seen, wherever the upstream put it.
-  const std::optional<Usage>& usage() const { return usage_; }
+  // The last usage seen, wherever the upstream put it. Null: none.
+  const Usage* usage() const { return seen_ ? &seen_->usage : nullptr; }
   // For a stream that ended without one. `prompt_tokens` comes from count_prompt_tokens().
   Usage estimated_usage(int64_t prompt_tokens) const;
   bool saw_finish_reason() const { return saw_finish_reason_; }
@@ -106,6 +108,18 @@ class ChunkRewriter {
     std::string tail_out;
     Text text = Text::output;
   };
+  // Known of a stream's chunks from the second one on: many streams are silent behind the first.
+  struct Shape {
+    // Most chunks begin alike up to the end of `model`: these bytes need no second reading.
+    std::string prefix_in;
+    std::string prefix_out;
+    Mould mould;  // of the choices as they stand
+  };
+  struct SeenUsage {
+    Usage usage;
+    json::PaddedBytes json;
+    json::PaddedBytes chunk;  // the upstream's usage-only chunk, as it came
+  };
 
   Verdict settle(std::string_view event_data, const class ChunkWalk& walk);
   void make_mould(std::string_view event_data, const class ChunkWalk& walk, std::string_view made);
@@ -116,26 +130,24 @@ class ChunkRewriter {
   std::string kept_usage_chunk(std::string_view cost) const;
   std::string open_chunk() const;
 
-  ChunkSettings settings_;
+  Shape& shape();
+
+  const Api api_;
+  const bool caller_wants_usage_;
+  bool begun_ = false;  // a chunk was read
+  bool saw_finish_reason_ = false;
   std::string model_json_;  // public_model, quoted
   std::string id_json_;     // from the first chunk, quoted
   std::string created_;
-  // Most chunks of a stream begin alike up to the end of `model`: these bytes need no second
-  // reading.
-  std::string prefix_in_;
-  std::string prefix_out_;
   std::vector<Choice> choices_;
   std::vector<Choice> choices_before_;  // to undo an event that proves malformed
   std::vector<Generated> generated_;
-  Mould mould_;  // of the choices as they stand
-  std::optional<Usage> usage_;
-  json::PaddedBytes usage_json_;
-  json::PaddedBytes usage_chunk_;  // the upstream's usage-only chunk, as it came
+  std::unique_ptr<Shape> shape_;     // null: not known
+  std::unique_ptr<SeenUsage> seen_;  // null: none
   std::unique_ptr<UpstreamError> error_;
   TextTally tally_;
   TextTally reasoning_tally_;
   std::unique_ptr<std::string> kept_;  // raw JSON text; null: not kept, or too long
-  bool saw_finish_reason_ = false;
 };
 
 }  // namespace deeppool::llm

@@ -1,6 +1,7 @@
 #include "llm/openai/chunk_walk.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "json/number.h"
 #include "llm/limits.h"
@@ -49,7 +50,7 @@ bool opens_call(json::Reader at_object) {
 
 bool ChunkWalk::run() {
   if (take_prefix()) {
-    const size_t done = stream_.prefix_in_.size();
+    const size_t done = stream_.shape_->prefix_in.size();
     read_members(json::Members::resume(reader_, done), MemberPatch::resume(patch_, done));
   } else {
     if (reader_.peek() != Kind::object) return false;
@@ -72,15 +73,18 @@ bool ChunkWalk::run() {
 void ChunkWalk::commit() {
   if (stream_.id_json_.empty()) stream_.id_json_ = reader_.text(id_);
   if (stream_.created_.empty()) stream_.created_ = reader_.text(created_);
-  if (prefix_end_ == 0) return;
-  stream_.prefix_in_.assign(data_.substr(0, prefix_end_));
-  stream_.prefix_out_.assign(patch_.out(), mark_, prefix_out_size_);
+  const bool first = !std::exchange(stream_.begun_, true);
+  if (first || prefix_end_ == 0) return;
+  ChunkRewriter::Shape& shape = stream_.shape();
+  shape.prefix_in.assign(data_.substr(0, prefix_end_));
+  shape.prefix_out.assign(patch_.out(), mark_, prefix_out_size_);
 }
 
 bool ChunkWalk::take_prefix() {
-  const std::string& prefix = stream_.prefix_in_;
+  if (!stream_.shape_) return false;
+  const std::string& prefix = stream_.shape_->prefix_in;
   if (prefix.empty() || !data_.starts_with(prefix)) return false;
-  patch_.out() += stream_.prefix_out_;
+  patch_.out() += stream_.shape_->prefix_out;
   patch_.skip_to(prefix.size());
   has_model_ = true;
   plain_prefix_ = false;
@@ -92,7 +96,7 @@ void ChunkWalk::read_members(json::Members members, MemberPatch edit) {
     if (members.key() == "usage") {
       plain_prefix_ = false;
       // The caller's chunks carry none, or null; what it said comes in the final usage chunk.
-      const bool wanted = stream_.settings_.caller_wants_usage;
+      const bool wanted = stream_.caller_wants_usage_;
       if (wanted) edit.keep(members);
       read_usage();
       if (wanted)
@@ -149,7 +153,7 @@ void ChunkWalk::read_usage() {
   const json::Range value = reader_.skip();
   if (null || !reader_.ok()) return;
   usage_ = value;
-  if (stream_.settings_.caller_wants_usage) patch_.replace(value.begin, value.end, "null");
+  if (stream_.caller_wants_usage_) patch_.replace(value.begin, value.end, "null");
 }
 
 void ChunkWalk::read_id() {
