@@ -28,7 +28,10 @@ void* checked(void* block) {
 }
 
 #ifndef DEEPPOOL_PLAIN_BLOCKS
-constexpr size_t kClasses = kLargestPooled / kPoolStep;
+constexpr size_t kSizes = kLargestPooled / kPoolStep;
+// Frames and objects, then buffers: of like size they differ in how long they live.
+constexpr size_t kFirstOfBuffers = kSizes;
+constexpr size_t kClasses = 2 * kSizes;
 constexpr size_t kSpanBytes = 32 * 1024;  // aligned alike: a block's address tells its span
 // Empty ones that a thread keeps: more than steady load empties and needs again.
 constexpr size_t kKeptSpans = 16;
@@ -56,7 +59,7 @@ struct alignas(kPoolStep) Span {
 
   // False: all were made.
   bool make_blocks() {
-    const size_t size = (index + 1) * kPoolStep;
+    const size_t size = (index % kSizes + 1) * kPoolStep;
     const size_t end = std::min(kSpanBytes, made + std::max(size, kMadeAtOnce));
     if (made + size > end) return false;
     Block** tail = &free;
@@ -240,28 +243,35 @@ void* allocate_anew(size_t index) {
   }
   return t_pool->allocate_anew(index);
 }
+
+// `first`: 0, or kFirstOfBuffers.
+void* allocate(size_t first, size_t size) {
+  const size_t of_size = (size - 1) / kPoolStep;
+  if (of_size >= kSizes) return checked(std::malloc(size));
+  void* const block = t_pool->allocate(first + of_size);
+  return block != nullptr ? block : allocate_anew(first + of_size);
+}
+#else
+constexpr size_t kFirstOfBuffers = 0;
+void* allocate(size_t, size_t size) {
+  return checked(std::malloc(size));
+}
 #endif
 
 }  // namespace
 
-#ifdef DEEPPOOL_PLAIN_BLOCKS
 void* pool_allocate(size_t size) {
-  return checked(std::malloc(size));
+  return allocate(0, size);
 }
+
+#ifdef DEEPPOOL_PLAIN_BLOCKS
 void pool_release(void* block, size_t) {
   std::free(block);
 }
 #else
-void* pool_allocate(size_t size) {
-  const size_t index = (size - 1) / kPoolStep;
-  if (index >= kClasses) return checked(std::malloc(size));
-  void* const block = t_pool->allocate(index);
-  return block != nullptr ? block : allocate_anew(index);
-}
-
 void pool_release(void* block, size_t size) {
   if (block == nullptr) return;
-  if ((size - 1) / kPoolStep >= kClasses) return std::free(block);
+  if ((size - 1) / kPoolStep >= kSizes) return std::free(block);
   Span* const span = span_of(block);
   if (span->owner != t_pool) return span->owner->give_back(static_cast<Block*>(block));
   t_pool->release(span, static_cast<Block*>(block));
@@ -271,7 +281,7 @@ void pool_release(void* block, size_t size) {
 void* pool_grow(void* block, size_t had, size_t used, size_t size) {
   // Large blocks may grow in place.
   if (had > kLargestPooled && size > kLargestPooled) return checked(std::realloc(block, size));
-  void* const grown = pool_allocate(size);
+  void* const grown = allocate(kFirstOfBuffers, size);
   if (used > 0) std::memcpy(grown, block, used);
   pool_release(block, had);
   return grown;
