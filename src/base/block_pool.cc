@@ -98,9 +98,7 @@ class Pool {
   void release(Span* span, Block* block) {
     block->next = span->free;
     span->free = block;
-    --span->used;
-    if (!span->has_room) list(span);
-    if (span->used == 0 && open_[span->index] != span) retire(span);
+    if (--span->used == 0 || !span->has_room) sort_in(span);
   }
   // From another thread.
   void give_back(Block* block) {
@@ -111,6 +109,7 @@ class Pool {
   }
 
  private:
+  [[gnu::noinline]] void sort_in(Span* span);
   void collect();
   void list(Span* span);
   void unlist(Span* span);
@@ -182,6 +181,12 @@ void* Pool::allocate_anew(size_t index) {
     span = next;
   }
   return allocate(index);
+}
+
+// A block came back to a span that was full, or is empty now.
+void Pool::sort_in(Span* span) {
+  if (!span->has_room) list(span);
+  if (span->used == 0 && open_[span->index] != span) retire(span);
 }
 
 void Pool::collect() {
