@@ -9,8 +9,8 @@ namespace deeppool::http {
 // Head of a message. Agents send large cookies and trace headers; 32 KiB is four times nginx's
 // default.
 inline constexpr size_t kMaxHeadBytes = 32 * 1024;
-// What one read takes while a head is awaited. A small request comes whole with its head; of a large
-// body no more than this is copied to its place, the rest is received there.
+// What one read takes while a head is awaited. A small request comes whole with its head; of a
+// large body no more than this is copied to its place, the rest is received there.
 inline constexpr size_t kHeadRead = 8 * 1024;
 inline constexpr size_t kMaxHeaders = 128;  // the largest real request seen has about 40
 inline constexpr size_t kMaxTargetBytes = 8 * 1024;
