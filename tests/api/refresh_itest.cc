@@ -69,12 +69,16 @@ TEST_P(Refresh, AnotherProcessFollowsWithinASecond) {
   const Reply made = rig().call("POST", "/api/v1/apikeys", ada.token, R"({"name":"k"})");
   const std::string secret(made.data().at("full_key").as_string());
   const std::string path = "/api/v1/apikeys/" + id_of(made);
-  const auto seen = [&] { return observer.keys().current()->find(secret); };
-  EXPECT_LT(time_until([&] { return seen() != nullptr; }), std::chrono::seconds(1));
+  const auto enabled = [&]() -> std::optional<bool> {
+    const auto keys = observer.keys().current();  // what find() returns lives as long as this
+    const auto* key = keys->find(secret);
+    return key == nullptr ? std::nullopt : std::optional(key->enabled);
+  };
+  EXPECT_LT(time_until([&] { return enabled() == true; }), std::chrono::seconds(1));
   ASSERT_EQ(rig().call("PATCH", path, ada.token, R"({"enabled":false})").status, 200);
-  EXPECT_LT(time_until([&] { return !seen()->enabled; }), std::chrono::seconds(1));
+  EXPECT_LT(time_until([&] { return enabled() == false; }), std::chrono::seconds(1));
   ASSERT_EQ(rig().call("DELETE", path, ada.token).status, 200);
-  EXPECT_LT(time_until([&] { return seen() == nullptr; }), std::chrono::seconds(1));
+  EXPECT_LT(time_until([&] { return !enabled(); }), std::chrono::seconds(1));
 }
 
 TEST_P(Refresh, LastGoodStateStaysWhenTheTablesCannotBeRead) {
