@@ -144,7 +144,7 @@ TEST_P(IdempotencyBook, BytesAndNamesOfAnApiKeyAreBounded) {
   }
   const auto filled = database().write()->insert_rows(
       "INSERT INTO idempotency_keys (api_key_id, name_hash, body_hash, state, claim, instance, "
-      "lease_until, expires_at) VALUES {rows}",
+      "lease_until, expires_at) {rows}",
       std::span<const decltype(rows)::value_type>(rows));
   ASSERT_TRUE(filled.ok()) << filled.error().detail;
   EXPECT_EQ(kind(ask("one more", "b", 1, 9)), Kind::too_many);

@@ -72,7 +72,7 @@ Result<void> write_links(sql::Writer& tx, const StoredModel& model) {
     rows.emplace_back(model.id, id, static_cast<int64_t>(rows.size()));
   }
   return tx.insert_rows(
-      "INSERT INTO model_endpoint_links (model_id, endpoint_id, position) VALUES {rows}",
+      "INSERT INTO model_endpoint_links (model_id, endpoint_id, position) {rows}",
       std::span(std::as_const(rows)));
 }
 

@@ -41,6 +41,8 @@ class Statement {
  public:
   virtual ~Statement() = default;
   virtual Result<Outcome> run(std::span<const Value> arguments) = 0;
+  // The same for a text with {rows}, of `width` values each.
+  virtual Result<Outcome> run_rows(std::span<const Value> values, size_t width) = 0;
   virtual size_t columns() const = 0;
   virtual Result<bool> next() = 0;
   virtual Value column(size_t index) const = 0;

@@ -13,9 +13,16 @@ std::string placeholders(size_t count) {
 
 std::string tuples(Repeat repeat) {
   const std::string tuple = "(" + placeholders(repeat.width) + ")";
-  std::string out;
+  std::string out = "VALUES ";
   for (size_t i = 0; i < repeat.count; ++i) out += i == 0 ? tuple : ", " + tuple;
   return out;
+}
+
+// The WHERE keeps the parser from taking a following ON CONFLICT for a join's condition.
+std::string given_rows(size_t width) {
+  std::string columns;
+  for (size_t i = 0; i < width; ++i) columns += (i == 0 ? "c" : ", c") + std::to_string(i);
+  return "SELECT " + columns + " FROM given_rows WHERE 1";
 }
 
 // Names were checked when the literal was compiled (text.h).
@@ -34,7 +41,7 @@ std::string fragment(Engine engine, std::string_view body, Repeat repeat) {
   }
   if (name == "money") return sqlite ? "?" : "CAST(? AS DECIMAL(20,10))";
   if (name == "for_update") return sqlite ? "" : "FOR UPDATE";
-  if (name == "rows") return tuples(repeat);
+  if (name == "rows") return sqlite ? given_rows(repeat.width) : tuples(repeat);
   return placeholders(repeat.count);
 }
 

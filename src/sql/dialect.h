@@ -7,8 +7,9 @@
 //   {money}         the `?` of a Money in arithmetic or a comparison: a bare one is text to MySQL,
 //                   which would compute with it as a DOUBLE; counts as one placeholder
 //   {for_update}    at the end of a SELECT in a transaction: nobody else may change these rows
-//   meanwhile {rows}          the VALUES tuples of Writer::insert_rows {list}          the values
-//   of Reader::query_list: WHERE id IN ({list})
+//                   meanwhile
+//   {rows}          the rows of Writer::insert_rows: INSERT INTO t (a, b) {rows}
+//   {list}          the values of Reader::query_list: WHERE id IN ({list})
 // Everything else must mean the same to all engines; the SQL lint test holds us to it.
 #pragma once
 
@@ -21,8 +22,9 @@ namespace deeppool::sql {
 enum class Engine { sqlite, mysql };  // mysql: MySQL 8+ and MariaDB 10.11+
 std::string_view to_string(Engine engine);
 
-// `text` with its fragments in the engine's words. `repeat` is how many tuples of `width`
-// placeholders {rows} stands for, or how many placeholders {list} stands for.
+// `text` with its fragments in the engine's words. `repeat` is how many rows of `width` values
+// {rows} stands for, or how many placeholders {list} stands for. SQLite reads any number of rows
+// from its table `given_rows` (sqlite/given_rows.h), MySQL has a placeholder for each value.
 struct Repeat {
   size_t count = 0;
   size_t width = 1;

@@ -29,6 +29,8 @@ inline constexpr base::Duration kSlowStatement = std::chrono::milliseconds(500);
 // MySQL).
 inline constexpr size_t kValuesPerStatement = 8192;
 inline constexpr size_t kRowsPerStatement = 256;
+// Columns of a row of a bulk insert: our widest table has 35.
+inline constexpr size_t kMaxGivenColumns = 64;
 // How long a migrator holds the schema without renewing: longer than any one step of ours, short
 // enough to wait for when the machine that held it is gone. Polled by those who wait.
 inline constexpr std::chrono::milliseconds kSchemaLease{60'000};

@@ -101,7 +101,8 @@ Result<Outcome> Reader::run(Text text, std::span<const Value> arguments) {
   auto statement = lease_->prepared(text.literal, text.repeat);
   if (!statement) return with_text(std::move(statement).error(), text.literal);
   const Closing closing{**statement};
-  auto outcome = (*statement)->run(arguments);
+  auto outcome = text.repeat.count == 0 ? (*statement)->run(arguments)
+                                        : (*statement)->run_rows(arguments, text.repeat.width);
   if (!outcome) return with_text(std::move(outcome).error(), text.literal);
   return outcome;
 }

@@ -127,20 +127,21 @@ class Writer : public Reader {
     return std::move(done).error();
   }
 
-  // `INSERT INTO t (a, b) VALUES {rows}` for any number of tuples, in as many statements as it
-  // takes.
+  // `INSERT INTO t (a, b) {rows}` for any number of tuples, in as many statements as it takes.
   template <class... Columns>
   Result<void> insert_rows(RepeatSql<0> text, std::span<const std::tuple<Columns...>> rows) {
+    constexpr size_t kWidth = sizeof...(Columns);
+    static_assert(kWidth <= kMaxGivenColumns);
+    std::vector<Value> values;
     while (!rows.empty()) {
-      const size_t n = part_size(
-          rows.size(), std::min(kRowsPerStatement, kValuesPerStatement / sizeof...(Columns)));
-      std::vector<Value> arguments;
-      arguments.reserve(n * sizeof...(Columns));
+      const size_t n =
+          part_size(rows.size(), std::min(kRowsPerStatement, kValuesPerStatement / kWidth));
+      values.clear();
+      values.reserve(n * kWidth);
       for (const auto& row : rows.first(n)) {
-        std::apply([&](const auto&... column) { (arguments.push_back(to_value(column)), ...); },
-                   row);
+        std::apply([&](const auto&... column) { (values.push_back(to_value(column)), ...); }, row);
       }
-      DP_CHECK(run({text.text(), {n, sizeof...(Columns)}}, arguments));
+      DP_CHECK(run({text.text(), {n, kWidth}}, values));
       rows = rows.subspan(n);
     }
     return {};

@@ -211,8 +211,7 @@ TEST_P(SqlLayer, MoneyIsExactInEveryPlace) {
                                    Money::units(-15)};
   std::vector<std::tuple<int64_t, Money>> rows;
   for (size_t i = 0; i < amounts.size(); ++i) rows.emplace_back(i, amounts[i]);
-  ASSERT_TRUE(
-      w.insert_rows("INSERT INTO purse (id, m) VALUES {rows}", std::span(std::as_const(rows))));
+  ASSERT_TRUE(w.insert_rows("INSERT INTO purse (id, m) {rows}", std::span(std::as_const(rows))));
   EXPECT_EQ(*w.query<Money>("SELECT m FROM purse ORDER BY id"), amounts);
   for (size_t i = 0; i < amounts.size(); ++i) {
     const auto id = static_cast<int64_t>(i);
@@ -247,8 +246,7 @@ TEST_P(SqlLayer, BulkInsertAndListsOfAnySize) {
     rows.emplace_back("row " + std::to_string(i), i);
     numbers.push_back(i * 2);
   }
-  const auto done =
-      w.insert_rows("INSERT INTO t (name, n) VALUES {rows}", std::span(std::as_const(rows)));
+  const auto done = w.insert_rows("INSERT INTO t (name, n) {rows}", std::span(std::as_const(rows)));
   ASSERT_TRUE(done.ok()) << done.error().detail;
   EXPECT_EQ(*w.query_value<int64_t>("SELECT COUNT(*) FROM t"), 5000);
   const auto found = w.query_list<int64_t>("SELECT n FROM t WHERE n IN ({list})",
@@ -258,6 +256,47 @@ TEST_P(SqlLayer, BulkInsertAndListsOfAnySize) {
   EXPECT_TRUE(
       w.query_list<int64_t>("SELECT n FROM t WHERE n IN ({list})", std::span<const int64_t>())
           ->empty());
+}
+
+TEST_P(SqlLayer, BulkInsertTakesEveryKindOfValueAndUpserts) {
+  Writer w = writer();
+  const std::string bytes("\0\xff\x80", 3);
+  using Given = std::tuple<std::string_view, std::optional<int64_t>, std::optional<double>,
+                           std::optional<Blob>>;
+  const std::vector<Given> rows{{"a", 1, 0.5, Blob{bytes}},
+                                {std::string_view(), std::nullopt, std::nullopt, std::nullopt},
+                                {"c", std::numeric_limits<int64_t>::min(), -1.0, Blob{""}}};
+  ASSERT_TRUE(w.insert_rows("INSERT INTO t (name, n, ratio, raw) {rows}", std::span(rows)));
+  using Stored = std::tuple<std::string, std::optional<int64_t>, std::optional<double>,
+                            std::optional<std::string>>;
+  const auto stored =
+      w.query<std::string, std::optional<int64_t>, std::optional<double>,
+              std::optional<std::string>>("SELECT name, n, ratio, raw FROM t ORDER BY id");
+  ASSERT_TRUE(stored.ok()) << stored.error().detail;
+  EXPECT_EQ(*stored, (std::vector<Stored>{{"a", 1, 0.5, bytes},
+                                          {"", std::nullopt, std::nullopt, std::nullopt},
+                                          {"c", std::numeric_limits<int64_t>::min(), -1.0, ""}}));
+
+  const std::vector<std::tuple<std::string_view, int64_t>> more{{"a", 2}, {"d", 4}, {"a", 10}};
+  const auto added = w.insert_rows("INSERT INTO t (name, n) {rows} {upsert name} n = n + {new n}",
+                                   std::span(more));
+  ASSERT_TRUE(added.ok()) << added.error().detail;
+  EXPECT_EQ(*w.query_value<int64_t>("SELECT n FROM t WHERE name = 'a'"), 13);
+  EXPECT_EQ(*w.query_value<int64_t>("SELECT COUNT(*) FROM t"), 4);
+
+  // All of a statement, or nothing of it.
+  const std::vector<std::tuple<std::string_view, int64_t>> twins{{"e", 1}, {"a", 1}};
+  const auto refused = w.insert_rows("INSERT INTO t (name, n) {rows}", std::span(twins));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_EQ(refused.error().param, "name");
+  EXPECT_EQ(*w.query_value<int64_t>("SELECT COUNT(*) FROM t"), 4);
+}
+
+TEST_P(SqlLayer, RowsThatWereNotGivenAreAnError) {
+  Writer w = writer();
+  if (w.engine() != Engine::sqlite) GTEST_SKIP() << "only SQLite reads them from a table";
+  EXPECT_FALSE(w.execute("INSERT INTO t (name) SELECT c0 FROM given_rows WHERE 1"));
 }
 
 TEST_P(SqlLayer, TransactionRollsBackUnlessCommitted) {

@@ -21,7 +21,7 @@ namespace {
 TEST(SqlText, CountsPlaceholders) {
   EXPECT_EQ(text_check::check("SELECT 1").placeholders, 0u);
   EXPECT_EQ(text_check::check("SELECT ? FROM t WHERE a = '?' AND b = ?").placeholders, 2u);
-  EXPECT_EQ(text_check::check("INSERT INTO t (a) VALUES {rows}").repeats, 1u);
+  EXPECT_EQ(text_check::check("INSERT INTO t (a) {rows}").repeats, 1u);
   constexpr Sql<2> kText("SELECT ? FROM t WHERE b = ?");
   EXPECT_EQ(kText.text(), "SELECT ? FROM t WHERE b = ?");
   EXPECT_EQ(text_check::check("UPDATE t SET a = a - {money} WHERE b = ?").placeholders, 2u);
@@ -45,7 +45,8 @@ TEST(SqlText, ExpandsFragmentsOutsideQuotes) {
       "INSERT INTO t (a, b) VALUES (?, '{now_ms}') ON DUPLICATE KEY UPDATE b = b + VALUES(b)");
   EXPECT_EQ(expand(Engine::mysql, "SELECT a FROM t {for_update}"), "SELECT a FROM t FOR UPDATE");
   EXPECT_EQ(expand(Engine::sqlite, "SELECT a FROM t {for_update}"), "SELECT a FROM t ");
-  EXPECT_EQ(expand(Engine::sqlite, "VALUES {rows}", {2, 3}), "VALUES (?, ?, ?), (?, ?, ?)");
+  EXPECT_EQ(expand(Engine::mysql, "{rows}", {2, 3}), "VALUES (?, ?, ?), (?, ?, ?)");
+  EXPECT_EQ(expand(Engine::sqlite, "{rows}", {2, 3}), "SELECT c0, c1, c2 FROM given_rows WHERE 1");
   EXPECT_EQ(expand(Engine::sqlite, "a IN ({list})", {3, 1}), "a IN (?, ?, ?)");
   EXPECT_EQ(expand(Engine::sqlite, "a - {money}"), "a - ?");
   EXPECT_EQ(expand(Engine::mysql, "a - {money}"), "a - CAST(? AS DECIMAL(20,10))");

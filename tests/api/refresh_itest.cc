@@ -109,7 +109,7 @@ TEST_P(Refresh, HundredThousandKeysLoadInTime) {
   ASSERT_TRUE(sql::run_transaction(database(), [&](sql::Writer& tx) {
                 return tx.insert_rows(
                     "INSERT INTO api_keys (user_id, name, key_hash, key_prefix, key_sealed, "
-                    "allowed_models, created_at, updated_at) VALUES {rows}",
+                    "allowed_models, created_at, updated_at) {rows}",
                     std::span(std::as_const(rows)));
               }).ok());
   const auto start = std::chrono::steady_clock::now();

@@ -106,14 +106,18 @@ class ClockedStatement final : public sql::Statement {
   }
 
   Result<sql::Outcome> run(std::span<const sql::Value> arguments) override {
-    DP_CHECK(link_.reach());
-    DP_TRY(real_, link_.passed_on([&] { return link_.inner().prepared(text_); }));
+    DP_CHECK(reach());
     if (clocks_.empty()) return link_.passed_on([&] { return real_->run(arguments); });
     std::vector<sql::Value> all(arguments.begin(), arguments.end());
     for (const size_t at : clocks_) {
       all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), link_.now_ms());
     }
     return link_.passed_on([&] { return real_->run(all); });
+  }
+  Result<sql::Outcome> run_rows(std::span<const sql::Value> values, size_t width) override {
+    DP_CHECK(reach());
+    if (clocks_.empty()) return link_.passed_on([&] { return real_->run_rows(values, width); });
+    return Error(ErrorCode::internal, "a text with {rows} asks the clock");
   }
   size_t columns() const override { return real_->columns(); }
   Result<bool> next() override {
@@ -125,6 +129,12 @@ class ClockedStatement final : public sql::Statement {
   }
 
  private:
+  Result<void> reach() {
+    DP_CHECK(link_.reach());
+    DP_TRY(real_, link_.passed_on([&] { return link_.inner().prepared(text_); }));
+    return {};
+  }
+
   Link& link_;
   std::string text_;
   std::vector<size_t> clocks_;      // positions among the arguments, rising

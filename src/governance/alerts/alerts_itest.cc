@@ -96,7 +96,7 @@ TEST_P(AlertsTest, TheOldestAlertsAreForgottenOpenOnesStay) {
   auto writer = database().write();
   ASSERT_TRUE(
       writer->insert_rows("INSERT INTO alerts (rule_id, user_id, kind, key_id, raised_at)"
-                          " VALUES {rows}",
+                          " {rows}",
                           std::span<const Row>(rows)));
   ASSERT_TRUE(prune(*writer, base::UserId{2}).ok());
   EXPECT_EQ(search(*writer, kUser, {})->total, kMaxAlertsKept + 6);

@@ -37,7 +37,7 @@ Result<void> write_entries(sql::Writer& tx, const std::string& id, const Movemen
       Entry{id, user_account(m.user), m.user, m.amount, m.at_ms},
       Entry{id, std::string(m.other), std::nullopt, -m.amount, m.at_ms}};
   return tx.insert_rows(
-      "INSERT INTO ledger_entries (txn_id, account, user_id, amount, created_at) VALUES {rows}",
+      "INSERT INTO ledger_entries (txn_id, account, user_id, amount, created_at) {rows}",
       std::span<const Entry>(entries));
 }
 

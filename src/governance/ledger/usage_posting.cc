@@ -44,7 +44,7 @@ Result<void> use_grants(sql::Writer& tx, std::span<const UsageRow* const> rows,
     }
   }
   DP_CHECK(
-      tx.insert_rows("INSERT INTO token_grant_uses (grant_id, request_id, tokens) VALUES {rows}",
+      tx.insert_rows("INSERT INTO token_grant_uses (grant_id, request_id, tokens) {rows}",
                      std::span<const Use>(uses)));
   for (const auto& [grant, tokens] : spent.grants) {
     DP_CHECK(
@@ -68,7 +68,7 @@ Result<void> charge_wallets(sql::Writer& tx, const Spent& spent) {
     changes.emplace_back(user, change, change, taken.at_ms);
   }
   return tx.insert_rows(
-      "INSERT INTO user_wallets (user_id, posted, leased, updated_at) VALUES {rows}"
+      "INSERT INTO user_wallets (user_id, posted, leased, updated_at) {rows}"
       " {upsert user_id} posted = posted + {new posted}, leased = leased + {new leased},"
       " version = version + 1, updated_at = {new updated_at}",
       std::span<const Change>(changes));
@@ -87,7 +87,7 @@ Result<void> use_leases(sql::Writer& tx, const Spent& spent, const std::string& 
     take(FundKind::wallet, user.value, static_cast<int64_t>(taken.units));
   }
   return tx.insert_rows(
-      "INSERT INTO fund_leases (kind, fund_id, instance, amount, expires_at) VALUES {rows}"
+      "INSERT INTO fund_leases (kind, fund_id, instance, amount, expires_at) {rows}"
       " {upsert kind, fund_id, instance} amount = amount + {new amount}",
       std::span<const Change>(changes));
 }

@@ -9,7 +9,7 @@
 // The columns that every table of daily sums has, and what a row adds to them.
 #define DP_SUM_COLUMNS                                                              \
   " requests, prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens," \
-  " reasoning_tokens, charged) VALUES {rows} "
+  " reasoning_tokens, charged) {rows} "
 #define DP_ADD_SUMS                                                      \
   " requests = requests + {new requests},"                               \
   " prompt_tokens = prompt_tokens + {new prompt_tokens},"                \

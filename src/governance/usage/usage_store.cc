@@ -169,7 +169,7 @@ Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRo
       " cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens, usage_source,"
       " attempts, error_code, upstream_request_id, instance, image_input_tokens,"
       " audio_input_tokens, image_output_tokens, audio_output_tokens, price_id, grant_tokens,"
-      " discount_ppm, charged, held_tokens, held_money, deviates, served_model) VALUES {rows}",
+      " discount_ppm, charged, held_tokens, held_money, deviates, served_model) {rows}",
       std::span<const Tuple>(tuples));
 }
 

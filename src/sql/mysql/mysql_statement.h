@@ -24,6 +24,7 @@ class MysqlStatement final : public Statement {
   Result<void> prepare(const std::string& text);
 
   Result<Outcome> run(std::span<const Value> arguments) override;
+  Result<Outcome> run_rows(std::span<const Value> values, size_t) override { return run(values); }
   size_t columns() const override { return columns_.size(); }
   Result<bool> next() override;
   Value column(size_t index) const override;

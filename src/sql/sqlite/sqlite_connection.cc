@@ -88,6 +88,7 @@ Result<std::unique_ptr<Connection>> SqliteConnection::open(const std::string& pa
   // errors.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  if (!add_given_rows(handle, connection->given_rows_)) return connection->last_error();
   DP_CHECK(connection->run_plain(setup(access)));
   return std::unique_ptr<Connection>(std::move(connection));
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sql/connection.h"
+#include "sql/sqlite/given_rows.h"
 
 struct sqlite3;
 
@@ -24,6 +25,8 @@ class SqliteConnection final : public Connection {
 
   // The Error for the handle's last failure; sets fault().
   Error last_error();
+  // What `given_rows` has for the statement that runs next.
+  GivenRows& given_rows() { return given_rows_; }
 
  protected:
   Result<void> set_durability(Durability durability) override;
@@ -32,6 +35,7 @@ class SqliteConnection final : public Connection {
  private:
   explicit SqliteConnection(sqlite3* handle) : handle_(handle) {}
   sqlite3* handle_;
+  GivenRows given_rows_;
   Durability durability_ = Durability::at_commit;
 };
 

@@ -52,6 +52,13 @@ Result<Outcome> SqliteStatement::run(std::span<const Value> arguments) {
   return Outcome{sqlite3_changes64(db), sqlite3_last_insert_rowid(db)};
 }
 
+Result<Outcome> SqliteStatement::run_rows(std::span<const Value> values, size_t width) {
+  connection_.given_rows() = {values, width};
+  auto outcome = run({});
+  connection_.given_rows() = {};
+  return outcome;
+}
+
 size_t SqliteStatement::columns() const {
   return static_cast<size_t>(sqlite3_column_count(handle_));
 }

@@ -16,6 +16,7 @@ class SqliteStatement final : public Statement {
   ~SqliteStatement() override;
 
   Result<Outcome> run(std::span<const Value> arguments) override;
+  Result<Outcome> run_rows(std::span<const Value> values, size_t width) override;
   size_t columns() const override;
   Result<bool> next() override;
   Value column(size_t index) const override;
