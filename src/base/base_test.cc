@@ -69,6 +69,12 @@ TEST(Text, Utf8) {
   EXPECT_FALSE(valid_utf8("\xed\xa0\x80"));      // surrogate
   EXPECT_FALSE(valid_utf8("\xf4\x90\x80\x80"));  // beyond U+10FFFF
   EXPECT_FALSE(valid_utf8("\xe4\xbd"));          // cut
+  // Wherever it stands among the words that are looked at as a whole.
+  for (size_t before = 0; before < 20; ++before) {
+    const std::string plain(before, 'a');
+    EXPECT_TRUE(valid_utf8(plain + "\xc3\xa9" + plain)) << before;
+    EXPECT_FALSE(valid_utf8(plain + "\xff" + plain)) << before;
+  }
 }
 
 TEST(Text, JsonStringCannotBreakOut) {

@@ -39,6 +39,17 @@ size_t sequence_length(std::string_view s) {
   return 0;
 }
 
+// The bytes of `s` from its start that are ASCII, in whole words.
+size_t ascii_words(std::string_view s) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  size_t at = 0;
+  for (uint64_t word = 0; at + sizeof word <= s.size(); at += sizeof word) {
+    std::memcpy(&word, s.data() + at, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  return at;
+}
+
 // ASCII that stands for itself in a JSON string.
 constexpr bool needs_no_escape(char c) {
   return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -96,12 +107,13 @@ std::optional<std::string> decode64(std::string_view text, std::string_view alph
 }  // namespace
 
 bool valid_utf8(std::string_view s) {
-  while (!s.empty()) {
+  while (true) {
+    s.remove_prefix(ascii_words(s));
+    if (s.empty()) return true;
     const size_t n = static_cast<uint8_t>(s.front()) < 0x80 ? 1 : sequence_length(s);
     if (n == 0) return false;
     s.remove_prefix(n);
   }
-  return true;
 }
 
 std::optional<std::string> percent_decode(std::string_view s, Plus plus) {

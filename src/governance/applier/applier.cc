@@ -202,7 +202,8 @@ Result<void> Applier::commit() {
   }
   if (!stored) return stored;
   counted_.applied += pending_.rows.size();
-  pending_ = {};
+  pending_.rows.clear();  // keeps its room for the next batch
+  pending_.cursors.clear();
   return {};
 }
 

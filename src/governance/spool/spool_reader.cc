@@ -34,6 +34,7 @@ SpoolReader::SpoolReader(SpoolReader&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       header_(other.header_),
       buffer_(std::move(other.buffer_)),
+      filled_(other.filled_),
       scanner_(other.scanner_),
       offset_(other.offset_),
       buffer_at_(other.buffer_at_),
@@ -59,15 +60,15 @@ Result<std::optional<Record>> SpoolReader::next(uint64_t readable) {
 }
 
 Result<bool> SpoolReader::refill(uint64_t readable) {
-  const uint64_t seen_to = buffer_at_ + buffer_.size();
+  const uint64_t seen_to = buffer_at_ + filled_;
   // A full buffer without a frame is damage: keep only what may be a frame's beginning.
-  if (offset_ == buffer_at_ && buffer_.size() == kReadBytes) {
+  if (offset_ == buffer_at_ && filled_ == kReadBytes) {
     damaged_bytes_ += kReadBytes - kMaxFrameBytes;
     offset_ += kReadBytes - kMaxFrameBytes;
   }
   if (readable <= seen_to && offset_ == buffer_at_) return false;
   const uint64_t wanted = std::min<uint64_t>(readable - std::min(readable, offset_), kReadBytes);
-  buffer_.resize(wanted);
+  if (buffer_.size() < wanted) buffer_.resize(wanted);
   size_t have = 0;
   while (have < wanted) {
     const ssize_t n =
@@ -79,9 +80,9 @@ Result<bool> SpoolReader::refill(uint64_t readable) {
     if (n == 0) break;
     have += static_cast<size_t>(n);
   }
-  buffer_.resize(have);
+  filled_ = have;
   buffer_at_ = offset_;
-  scanner_ = FrameScanner({buffer_.data(), buffer_.size()}, frame_salt(header_));
+  scanner_ = FrameScanner({buffer_.data(), filled_}, frame_salt(header_));
   return buffer_at_ + have > seen_to;
 }
 

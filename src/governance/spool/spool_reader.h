@@ -43,7 +43,8 @@ class SpoolReader {
 
   int fd_;
   SegmentHeader header_;
-  std::vector<char> buffer_;
+  std::vector<char> buffer_;  // as large as it ever had to be
+  size_t filled_ = 0;         // of it, what was read
   FrameScanner scanner_;
   uint64_t offset_ = kSegmentHeaderBytes;     // in the file, of what is consumed
   uint64_t buffer_at_ = kSegmentHeaderBytes;  // in the file, of the buffer's first byte
