@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <signal.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -8,6 +9,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "base/thread_name.h"
 
 namespace deeppool::base::log {
 namespace {
@@ -16,12 +18,21 @@ constexpr size_t kQueueLines = 16384;  // a burst of about a second at full load
 
 std::atomic<Level> g_level{Level::info};
 
+// The thread of the log may be older than the mask that a program gives to its threads: a signal
+// that it took would end the program.
+void begin_thread() {
+  name_this_thread("log");
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 // Built at first use and never destroyed: threads may log until the very end, and flush() is the
 // way out. The thread pool belongs to us: spdlog's global one is torn down in an order that we do
 // not control.
 struct Sink {
   std::shared_ptr<spdlog::details::thread_pool> pool =
-      std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+      std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, begin_thread);
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
       "deeppool", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
       spdlog::async_overflow_policy::overrun_oldest);

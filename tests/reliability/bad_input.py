@@ -258,7 +258,7 @@ def bad_input(options, verdict):
             verdict.expect(verdict.failed == failed, f"{group.__name__}: {matrix.shown - before} rows",
                            f"{time.monotonic() - began:.1f} s")
         verdict.expect(world.chat(MODEL)[0] == 200, "and the next good request is served")
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
         rows = world.store.rows("SELECT COUNT(*), SUM(CASE WHEN outcome = 'completed' THEN 1 ELSE 0 END)"
                                 " FROM usage_records")
         verdict.expect(rows == [("4", "4")], "only what was served is stored", rows)

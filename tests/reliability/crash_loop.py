@@ -70,7 +70,7 @@ def crash_loop(options, verdict):
         named = sum(one_round(world, n, dice, ready) for n in range(options.rounds))
         verdict.note("crashes at a named point", named)
         world.start()
-        verdict.expect(world.stop() == 0, "the last run ends well")
+        world.end(verdict)
         judge(world, verdict)
         verdict.note("ready after a crash, s (median, worst)", f"{quantile(ready, 0.5):.3f}, {max(ready):.3f}")
         rows = len(usage_rows(world))

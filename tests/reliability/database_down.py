@@ -114,7 +114,7 @@ def database_down(options, verdict):
         took = await_rows(world, report["completed"], 30)
         verdict.expect(took is not None, "the spool drains within 30 s",
                        f"{took:.1f} s after the load" if took is not None else "no")
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
         truth, rows = mock_truth(world), usage_rows(world)
         judge_requests(verdict, lines, rows, truth)
         judge_rows(verdict, rows, truth)

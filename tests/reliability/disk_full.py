@@ -79,7 +79,7 @@ def disk_full(options, verdict):
         took, answer = await_status(world, 200, 10)
         verdict.expect(took is not None, "service goes on by itself when there is space",
                        f"after {took:.2f} s" if took else answer[0])
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
         truth, rows = mock_truth(world), usage_rows(world)
         seen = judge_requests(verdict, lines, rows, truth)
         verdict.expect(seen == STREAMS, "all of them are judged", seen)

@@ -3,10 +3,12 @@
 takes the port over."""
 
 import json
+import re
 import shutil
 import signal
 import socket
 import time
+from pathlib import Path
 
 from judge import judge_requests, judge_sums, mock_truth, usage_rows
 from world import World, main
@@ -27,6 +29,28 @@ def terminate(world):
     """SIGTERM without waiting; returns when it was sent."""
     world.program.child.send_signal(signal.SIGTERM)
     return time.monotonic()
+
+
+def takers(pid):
+    """The names of the threads, the main one aside, that would take a SIGTERM."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        masked = re.search(r"SigBlk:\s*(\w+)", (task / "status").read_text())[1]
+        if task.name != str(pid) and not int(masked, 16) >> (signal.SIGTERM - 1) & 1:
+            found.append((task / "comm").read_text().strip())
+    return found
+
+
+def as_it_starts(world, verdict):
+    """SIGTERM to a program that has only just begun to listen: no other thread takes it before the main one waits."""
+    world.start()
+    verdict.expect(not takers(world.pid), "SIGTERM is left to the main thread", takers(world.pid))
+    world.stop()
+    statuses = []
+    for _ in range(10):
+        world.start()
+        statuses.append(world.stop())
+    verdict.expect(set(statuses) == {0}, "ended as soon as it answers, exit statuses", statuses)
 
 
 def outcomes(journal):
@@ -112,6 +136,7 @@ def drain(options, verdict):
     """SIGTERM under load."""
     world = World(options.build, [STREAM, QUICK])
     try:
+        as_it_starts(world, verdict)
         world.start()
         within_grace(world, verdict)
         world.start()

@@ -232,7 +232,7 @@ def failover(options, verdict):
         hedged(verdict, fleet)
         verdict.note("retries", f"{fleet.counter('retries_total'):.0f} of {len(fleet.journal)} requests, "
                      f"{fleet.counter('retries_total', 'refused'):.0f} refused")
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
         with (world.folder / "mock.jsonl").open("a") as out:
             out.write((fleet.folder / "mock.jsonl").read_text())
         truth, rows = mock_truth(world), usage_rows(world)

@@ -150,7 +150,7 @@ def hybrids(options, verdict):
         dying_child(verdict, world)
         others(verdict, world)
         crash(verdict, world)
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
     finally:
         world.close()
 

@@ -152,7 +152,7 @@ def idempotency(options, verdict):
         before = len(world.store.rows("SELECT request_id FROM usage_records WHERE completion_tokens > 0"))
         world.start()
         kill_rounds(world, verdict, options.rounds, seed)
-        verdict.expect(world.stop() == 0, "the last run ends well")
+        world.end(verdict)
         judge_bills(world, verdict, before, 4 * options.rounds)
         clear = world.store.rows("SELECT COUNT(*) FROM idempotency_keys WHERE state = 'running'")
         verdict.expect(clear == [("0",)], "no claim stays behind", clear)

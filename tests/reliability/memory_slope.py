@@ -62,7 +62,7 @@ def memory_slope(options, verdict):
         lines = world.journal("whole") + world.journal("streams")
         failed = [(line["status"], line["end"]) for line in lines if line["status"] != 200 or line["end"] != "completed"]
         verdict.expect(not failed, "no request fails", failed[:3] or f"{len(lines)} completed")
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
     finally:
         world.close()
 

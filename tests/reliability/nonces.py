@@ -64,7 +64,7 @@ def nonces(options, verdict):
             verdict.expect(not failed and report["aborted"] > share * ABORT / 8,
                            f"{name}: nothing failed, and some did hang up", failed[:3] or "0 failed")
         verdict.note("all together", total)
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
         judge_leaks(verdict, world)
     finally:
         world.close()

@@ -101,7 +101,7 @@ def refused_starts(options, verdict):
         for group in (configurations, places, disks, databases):
             group(world, verdict)
         verdict.expect(world.chat(MODEL)[0] == 200, "the running program was not disturbed")
-        verdict.expect(world.stop() == 0, "it ends well")
+        world.end(verdict)
         rows = world.store.rows("SELECT COUNT(*) FROM usage_records")
         verdict.expect(rows == [("1",)], "and its usage is stored", rows)
     finally:

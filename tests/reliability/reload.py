@@ -88,7 +88,7 @@ def judge_state(verdict, world):
     time.sleep(1)
     world.config_file.write_text(json.dumps(world.config))
     grown = state(world)
-    verdict.expect(world.stop() == 0, "the program ends well")
+    world.end(verdict)
     world.start()
     fresh = state(world)
     differing = [what for what in fresh if fresh[what] != grown[what]]

@@ -258,7 +258,7 @@ def unbroken(options, verdict):
         judge.limits()
         judge.not_where_nobody_can()
         judge.books()
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
     finally:
         breaker.close()
         world.close()

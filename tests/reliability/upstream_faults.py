@@ -243,7 +243,7 @@ def upstream_faults(options, verdict):
             verdict.expect(world.secrets["upstream key"].encode() in heard and world.key.encode() not in heard,
                            f"{dialect}: the upstream gets its own key and never the caller's")
         judge_leaks(verdict, world)
-        verdict.expect(world.stop() == 0, "the program ends well")
+        world.end(verdict)
         judge_bills(verdict, world, caller, seen)
         judge_sums(verdict, world.store)
     finally:

@@ -174,6 +174,12 @@ class World:
                 child.wait()
         return child.returncode
 
+    def end(self, verdict):
+        """Stops the program, which must end by itself and without a complaint."""
+        status = self.stop()
+        if not verdict.expect(status == 0, "the program ends well, exit status", status):
+            print(self.program.output()[-8000:], flush=True)
+
     @property
     def pid(self):
         return self.program.child.pid
