@@ -63,13 +63,13 @@ std::string ok_body(const boost::json::value& data) {
   return R"({"code":0,"message":"ok","data":)" + boost::json::serialize(data) + "}";
 }
 
-std::string error_body(const Error& error) {
+std::string error_body(const Error& error, int status) {
   boost::json::object data;
   data["error"] = base::to_string(error.code);
   if (!error.param.empty()) data["param"] = error.param;
   if (error.retry_after) data["retry_after_seconds"] = seconds_up(*error.retry_after);
   boost::json::object body;
-  body["code"] = status_of(error.code);
+  body["code"] = status;
   body["message"] = error.code == ErrorCode::internal ? "Something went wrong on our side."
                                                       : std::string_view(error.message);
   body["data"] = std::move(data);
@@ -87,8 +87,9 @@ Task<void> answer_error(http::Exchange& x, Error error) {
   if (error.retry_after) {
     x.add_header("Retry-After", std::to_string(seconds_up(*error.retry_after)));
   }
-  const std::string body = error_body(error);
-  Result<void> sent = co_await x.send(status_of(error.code), kJson, body);  // or nobody is there
+  const int status = x.final_status(status_of(error.code));
+  const std::string body = error_body(error, status);
+  Result<void> sent = co_await x.send(status, kJson, body);  // or nobody is there
 }
 
 Task<void> answer(http::Exchange& x, Result<boost::json::value> result) {

@@ -15,8 +15,8 @@ namespace deeppool::webapi {
 
 int status_of(ErrorCode code);
 std::string ok_body(const boost::json::value& data);
-// Only what callers may know: never error.detail.
-std::string error_body(const Error& error);
+// Only what callers may know: never error.detail. `status` is the one that it is sent with.
+std::string error_body(const Error& error, int status);
 // An optional number as a member: null for nothing.
 inline boost::json::value or_null(const std::optional<int64_t>& value) {
   return value ? boost::json::value(*value) : boost::json::value();

@@ -52,6 +52,14 @@ TEST_P(Platform, UsersAreMadeChangedAndFound) {
   EXPECT_EQ(on("PATCH", path, R"({"role":"root"})").param(), "role");
 }
 
+TEST_P(Platform, TheEnvelopeSaysTheStatusThatItIsSentWith) {
+  for (const auto& [path, status] : {std::pair("dashboard", 405), std::pair("nothing", 404)}) {
+    const Reply reply = on("DELETE", path);
+    EXPECT_EQ(reply.status, status);
+    EXPECT_EQ(reply.body.at("code").as_int64(), status) << reply.raw;
+  }
+}
+
 TEST_P(Platform, SomebodyAlwaysHoldsTheKeys) {
   const std::string self = "users/" + std::to_string(admin_.id.value);
   EXPECT_EQ(on("PATCH", self, R"({"enabled":false})").status, 409);

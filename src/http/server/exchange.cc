@@ -33,7 +33,7 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
 
 void Exchange::build_head(int status, std::string_view content_type,
                           std::optional<uint64_t> length) {
-  if (protocol_status_ != 0) status = protocol_status_;
+  status = final_status(status);
   status_ = status;
   // RFC 9110, 8.6: these have no body and say no length. An HTTP/1.0 client knows no chunks: the
   // end of the connection is the end of the body.

@@ -77,6 +77,8 @@ class Exchange {
   // The last chunk (may be empty) and the end of the body, in one write.
   Task<Result<void>> finish(std::string_view bytes);
 
+  // What an answer with `status` is sent as: HTTP's own refusals go before every table of errors.
+  int final_status(int status) const { return protocol_status_ != 0 ? protocol_status_ : status; }
   bool answered() const { return status_ != 0; }
   bool stream_open() const { return streaming_ && !finished_; }
   int status() const { return status_; }
