@@ -1,10 +1,9 @@
 #include "adminapi/endpoints.h"
 
-#include <unistd.h>
-
 #include "adminapi/audited_change.h"
 #include "adminapi/endpoint_health.h"
 #include "adminapi/limits.h"
+#include "async/tls.h"
 #include "provider/base_url.h"
 #include "provider/catalog.h"
 #include "provider/endpoint_rules.h"
@@ -60,8 +59,13 @@ Result<void> check_api_version(std::string_view version) {
 }
 
 Result<void> check_ca_file(const std::string& path) {
-  if (path.empty() || access(path.c_str(), R_OK) == 0) return {};
-  return Error::invalid("ca_file", "`ca_file` must name a PEM file that this server can read.");
+  if (path.empty()) return {};
+  auto loaded = async::TlsContext::client(path);
+  if (loaded) return {};
+  Error error = Error::invalid(
+      "ca_file", "`ca_file` must name a PEM file of certificates that this server can read.");
+  error.detail = std::move(loaded).error().message;
+  return error;
 }
 
 // As it is shown: with how it does.
@@ -127,6 +131,14 @@ Result<void> keep_key_at_home(const StoredEndpoint& before, const EndpointBody& 
                         "(\"\" for none).");
 }
 
+// Different keys may look the same when masked.
+bool other_key(const crypto::Sealer& sealer, const StoredEndpoint& before,
+               const std::optional<std::string>& given) {
+  if (!given) return false;
+  const auto had = endpoints::reveal_key(sealer, before);
+  return !had || *had != *given;
+}
+
 Answer list_of(const Admin& admin, const Request& request, std::optional<std::string> family) {
   DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
   DP_TRY(auto reader, admin.services.database.read());
@@ -184,8 +196,9 @@ Answer change_endpoint(const Admin& admin, const Request& request, Reading readi
     if (body.key) DP_CHECK(endpoints::set_key(tx, admin.services.sealer, id, *body.key));
     DP_TRY(const StoredEndpoint fresh, endpoints::get(tx, id));
     updated = endpoint_json(admin.services.sealer, fresh);
-    return Change{"endpoint.update", "endpoint", std::to_string(id.value),
-                  difference(endpoint_json(admin.services.sealer, before), updated)};
+    auto detail = difference(endpoint_json(admin.services.sealer, before), updated);
+    if (other_key(admin.services.sealer, before, body.key)) detail["api_key_changed"] = true;
+    return Change{"endpoint.update", "endpoint", std::to_string(id.value), std::move(detail)};
   }));
   return shown(admin, id, std::move(updated));
 }

@@ -5,6 +5,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <filesystem>
+
 namespace deeppool::async {
 namespace {
 
@@ -40,6 +42,14 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
   return context;
 }
 
+bool load_authorities(SSL_CTX* context, const std::string& ca_file) {
+  if (ca_file.empty()) return SSL_CTX_set_default_verify_paths(context) == 1;
+  // Opening a pipe would wait for its other end, and a device may never end.
+  std::error_code missing;
+  return std::filesystem::is_regular_file(ca_file, missing) &&
+         SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
+}
+
 }  // namespace
 
 TlsContext::~TlsContext() {
@@ -69,10 +79,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const std::string& 
   SSL_CTX_set_session_cache_mode(self->context_,
                                  SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(self->context_, keep_ticket);
-  const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(self->context_) == 1
-                                      : SSL_CTX_load_verify_locations(
-                                            self->context_, ca_file.c_str(), nullptr) == 1;
-  if (!loaded) {
+  if (!load_authorities(self->context_, ca_file)) {
     return Error::invalid("ca_file",
                           "cannot load the CA certificates '" + ca_file + "': " + last_error());
   }

@@ -1,6 +1,8 @@
 // Models and endpoints from outside.
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
+
 #include "tests/api/rig.h"
 
 namespace deeppool::api_contract {
@@ -52,6 +54,22 @@ TEST_P(Registry, EndpointKeyIsWrittenOnceAndShownMasked) {
   EXPECT_EQ(on("GET", path).data().at("name").as_string(), "renamed");
 }
 
+TEST_P(Registry, AnotherKeyIsAuditedEvenWhenItLooksTheSame) {
+  const Reply made =
+      post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1","api_key":"sk-aaaa-0123456789"})");
+  const std::string path = std::string(kEndpoints) + "/" + id_of(made);
+  const auto audited = [&](const char* key) {
+    EXPECT_EQ(on("PATCH", path, std::string(R"({"api_key":")") + key + "\"}").status, 200);
+    const Reply log = on("GET", "/api/v1/admin/audit-log?page_size=1");
+    return boost::json::serialize(log.data().at("items").as_array().at(0).at("detail"));
+  };
+  EXPECT_EQ(audited("sk-bbbb-0123456789"), R"({"api_key_changed":true})");
+  EXPECT_EQ(audited("sk-bbbb-0123456789"), "{}");
+  const std::string removed = audited("");
+  EXPECT_NE(removed.find(R"("api_key_changed":true)"), std::string::npos) << removed;
+  EXPECT_EQ(removed.find("bbbb"), std::string::npos) << removed;
+}
+
 TEST_P(Registry, StoredKeyDoesNotFollowAnEndpointToAnotherServer) {
   const Reply made = post(
       kEndpoints, R"({"name":"e","endpoint":"https://good.example/v1","api_key":"sk-0123456789"})");
@@ -89,6 +107,10 @@ TEST_P(Registry, BadEndpointsNameTheField) {
       {R"({"name":"e","endpoint":"https://h/v1","max_inflight":-1})", 400, "max_inflight"},
       {R"({"name":"e","endpoint":"https://h/v1","api_key":"a\r\nX-Evil: 1"})", 400, "api_key"},
       {R"({"name":"e","endpoint":"https://h/v1","enabled":1})", 400, "enabled"},
+      {R"({"name":"e","endpoint":"https://h/v1","ca_file":"/etc"})", 400, "ca_file"},
+      {R"({"name":"e","endpoint":"https://h/v1","ca_file":"/etc/passwd"})", 400, "ca_file"},
+      {R"({"name":"e","endpoint":"https://h/v1","ca_file":"/dev/zero"})", 400, "ca_file"},
+      {R"({"name":"e","endpoint":"https://h/v1","ca_file":"/no/such.pem"})", 400, "ca_file"},
       {R"({"name":"e","endpoint":"https://h/v1","url":"x"})", 400, "url"},
   };
   for (const auto& c : cases) {

@@ -221,6 +221,22 @@ TEST_F(ClientTest, SilenceIsATimeout) {
   });
 }
 
+TEST_F(ClientTest, ACaFileThatDoesNotLoadIsTheUpstreamsFailure) {
+  with_peer({Script{}}, [&](Client& client, Peer& peer) -> Task<void> {
+    async::CancelScope scope;
+    const OutgoingRequest request{Method::get, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", {}};
+    Origin origin = peer.origin();
+    origin.tls = true;
+    origin.ca_file = "/etc/passwd";
+    auto reply = co_await client.request(origin, request, in(seconds(2)), scope);
+    const Error& error = reply.error();
+    EXPECT_EQ(error.code, ErrorCode::upstream_failed);
+    EXPECT_EQ(error.param, "");
+    EXPECT_EQ(error.message.find(origin.ca_file), std::string::npos) << error.message;
+    EXPECT_NE(error.detail.find(origin.ca_file), std::string::npos) << error.detail;
+  });
+}
+
 TEST(Proxy, ParsesAndApplies) {
   const auto proxy = parse_proxy("http://u:p%40@proxy.example:3128/", "localhost, .internal");
   ASSERT_TRUE(proxy.ok());

@@ -20,6 +20,15 @@ DP_OWN_FRAME Connected not_public(const Origin& origin) {
                origin.host);
 }
 
+// A CA file that does not load is the endpoint's fault, not that of the request on its way there.
+Result<std::shared_ptr<const async::TlsContext>> trusted(TlsContexts& contexts,
+                                                         const std::string& ca_file) {
+  auto context = contexts.get(ca_file);
+  if (context) return context;
+  return Error(ErrorCode::upstream_failed, "The upstream could not be reached.",
+               context.error().message);
+}
+
 DP_OWN_FRAME void say_where(Error& error, const Origin& origin, const async::Address& address) {
   error.detail += " (" + origin.host + " at " + address.ip() + ")";
 }
@@ -109,7 +118,7 @@ Task<Result<std::shared_ptr<const async::TlsContext>>> Dialer::context_for(
   if (known != known_contexts_.end()) co_return known->second;
   TlsContexts& contexts = contexts_;
   Result<std::shared_ptr<const async::TlsContext>> context = co_await pool_.run(
-      [&contexts, file = origin.ca_file] { return contexts.get(file); }, deadline);
+      [&contexts, file = origin.ca_file] { return trusted(contexts, file); }, deadline);
   if (context) known_contexts_[origin.ca_file] = *context;
   co_return context;
 }
