@@ -54,15 +54,17 @@ const ConfigKey kKeys[] = {
      .accepts = is_listen_address},
     {.path = "server.tls.enabled",
      .slot = Flag([](Config& c) -> auto& { return c.server.tls.enabled; }),
-     .help = "Speak HTTPS on http_addr. A SIGHUP loads renewed files."},
+     .help = "Speak HTTPS on http_addr."},
     {.path = "server.tls.cert_file",
      .slot = Text([](Config& c) -> auto& { return c.server.tls.cert_file; }),
      .help = "PEM file with the certificate and its chain.",
-     .expected = "a file"},
+     .expected = "a file",
+     .takes = Takes::reload},
     {.path = "server.tls.key_file",
      .slot = Text([](Config& c) -> auto& { return c.server.tls.key_file; }),
      .help = "PEM file with the private key.",
-     .expected = "a file"},
+     .expected = "a file",
+     .takes = Takes::reload},
     {.path = "server.loops",
      .slot = Number([](Config& c) -> auto& { return c.server.loops; }),
      .help = "Event loops, each with a thread of its own. 0: one per core.",
@@ -75,7 +77,8 @@ const ConfigKey kKeys[] = {
     {.path = "server.drain_grace_seconds",
      .slot = Seconds([](Config& c) -> auto& { return c.server.drain_grace; }),
      .help = "How long running requests may go on after SIGTERM before they are cancelled.",
-     .max = 3600},
+     .max = 3600,
+     .takes = Takes::reload},
     {.path = "mysql.host",
      .slot = Text([](Config& c) -> auto& { return mysql(c).host; }),
      .help = "MySQL 8+ or MariaDB 10.11+. Without the section `mysql`, SQLite under data_dir.",
@@ -144,17 +147,20 @@ const ConfigKey kKeys[] = {
      .slot = Seconds([](Config& c) -> auto& { return c.stream_timeouts.first_token; }),
      .help = "No first event within this time: the next candidate is tried.",
      .min = 1,
-     .max = 600},
+     .max = 600,
+     .takes = Takes::reload},
     {.path = "stream_timeouts.inter_chunk_idle_timeout_seconds",
      .slot = Seconds([](Config& c) -> auto& { return c.stream_timeouts.inter_chunk_idle; }),
      .help = "No event for this long: the stream is continued elsewhere or ends with an error.",
      .min = 1,
-     .max = 3600},
+     .max = 3600,
+     .takes = Takes::reload},
     {.path = "failover.longest_retry_after_seconds",
      .slot = Seconds([](Config& c) -> auto& { return c.failover.longest_retry_after; }),
      .help = "How long a provider's Retry-After keeps requests away from an endpoint, at most.",
      .min = 1,
-     .max = 3600},
+     .max = 3600,
+     .takes = Takes::reload},
     {.path = "admin.api_key_encryption_key",
      .slot = Text([](Config& c) -> auto& { return c.admin.api_key_encryption_key; }),
      .help = "Seals stored keys (AES-256-GCM). Empty: made at first start and kept in data_dir "
@@ -201,8 +207,9 @@ const ConfigKey kKeys[] = {
      .max = 1'000'000},
     {.path = "log_level",
      .slot = Text([](Config& c) -> auto& { return c.log_level; }),
-     .help = "What the log on stderr says. A SIGHUP loads it anew.",
-     .choices = "debug, info, warn, error, off"},
+     .help = "What the log on stderr says.",
+     .choices = "debug, info, warn, error, off",
+     .takes = Takes::reload},
     {.path = "access_log",
      .slot = Text([](Config& c) -> auto& { return c.access_log; }),
      .help = "One JSON line per request: `stdout`, `stderr`, `off`, or a file (SIGHUP and SIGUSR1 "
@@ -301,6 +308,18 @@ std::string expectation(const ConfigKey& key) {
   if (!is_seconds && !std::holds_alternative<Number>(key.slot)) return std::string(key.expected);
   return std::string(is_seconds ? "whole seconds" : "a whole number") + " from " +
          std::to_string(key.min) + " to " + std::to_string(key.max);
+}
+
+std::vector<std::string_view> waiting_for_restart(Config running, Config fresh) {
+  std::vector<std::string_view> paths;
+  if (running.mysql.has_value() != fresh.mysql.has_value()) paths.push_back("mysql");
+  for (const ConfigKey& key : kKeys) {
+    if (key.takes == Takes::reload) continue;
+    const bool same =
+        std::visit([&](auto place) { return place(running) == place(fresh); }, key.slot);
+    if (!same) paths.push_back(key.path);
+  }
+  return paths;
 }
 
 bool is_list(const ConfigKey& key) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "apps/platform/config.h"
 
@@ -17,6 +18,7 @@ using Slot = std::variant<Place<std::string>, Place<int64_t>, Place<bool>, Place
                           Place<std::vector<std::string>>>;
 
 enum class Shown { yes, masked };
+enum class Takes { restart, reload };  // what brings a new value into force
 
 struct ConfigKey {
   std::string_view path;  // "server.http_addr"
@@ -29,6 +31,7 @@ struct ConfigKey {
   std::string_view expected = "text";
   bool (*accepts)(std::string_view) = nullptr;
   Shown shown = Shown::yes;
+  Takes takes = Takes::restart;
 };
 std::span<const ConfigKey> config_keys();
 const ConfigKey* find_key(std::string_view path);
@@ -48,6 +51,9 @@ bool is_section(std::string_view path);
 
 // What the key's value must be, for messages and the reference: "a whole number from 1 to 600".
 std::string expectation(const ConfigKey& key);
+
+// The paths whose values differ and that only a restart brings into force.
+std::vector<std::string_view> waiting_for_restart(Config running, Config fresh);
 
 // Puts a value into its place. False: it is not what expectation() says.
 bool set_scalar(const ConfigKey& key, Config& config, std::string_view text);

@@ -258,6 +258,22 @@ TEST(ConfigKeys, TheTableIsSound) {
   ASSERT_TRUE(parse_config(effective_yaml(*config), "defaults", {}));
 }
 
+TEST(ConfigKeys, AReloadNamesWhatWaitsForARestart) {
+  const Config running = *load_config("", {});
+  Config fresh = running;
+  EXPECT_TRUE(waiting_for_restart(running, fresh).empty());
+  fresh.log_level = "debug";
+  fresh.stream_timeouts.first_token = seconds(7);
+  EXPECT_TRUE(waiting_for_restart(running, fresh).empty());
+  fresh.metrics.token = "0123456789abcdef";
+  fresh.limits.request_body_mib += 1;
+  EXPECT_EQ(waiting_for_restart(running, fresh),
+            (std::vector<std::string_view>{"limits.request_body_mib", "metrics.token"}));
+  fresh = running;
+  fresh.mysql.emplace();
+  EXPECT_EQ(waiting_for_restart(running, fresh), std::vector<std::string_view>{"mysql"});
+}
+
 TEST(ConfigReference, IsCurrent) {
   const std::string path = DEEPPOOL_SOURCE_DIR "/docs/configuration.md";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << configuration_reference();

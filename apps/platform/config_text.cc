@@ -90,7 +90,8 @@ std::string configuration_reference() {
   out += "| key | default | must be | what it is for |\n|---|---|---|---|\n";
   for (const ConfigKey& key : config_keys()) {
     out += "| `" + std::string(key.path) + "` | `" + value_text(key, defaults) + "` | " +
-           expectation(key) + " | " + std::string(key.help) + " |\n";
+           expectation(key) + " | " + std::string(key.help) +
+           (key.takes == Takes::reload ? " A SIGHUP loads it anew." : "") + " |\n";
   }
   out += "\nKeys of later versions are accepted with a warning, so that one file serves both:\n\n";
   for (const LaterKey& key : later_keys()) {

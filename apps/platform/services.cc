@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "apps/platform/config_keys.h"
 #include "apps/platform/endpoint_metrics.h"
 #include "apps/platform/metrics_endpoint.h"
 #include "apps/platform/routes.h"
@@ -67,7 +68,10 @@ size_t loop_count(const Config& config) {
 }  // namespace
 
 Services::Services(const Config& config)
-    : config_(config), proxy_(config.proxy), passwords_(random_) {}
+    : config_(config),
+      drain_grace_(config.server.drain_grace),
+      proxy_(config.proxy),
+      passwords_(random_) {}
 
 Services::~Services() {
   stop();
@@ -354,15 +358,15 @@ void Services::stop() {
   stopping_ = true;
   readiness_.stop();
   loops_.front()->post([this] { background_.cancel(async::CancelReason::shutting_down); });
-  for (auto& loop : loops_) loop->stop(config_.server.drain_grace);
+  for (auto& loop : loops_) loop->stop(drain_grace_);
 }
 
 Result<void> Services::reload(const Config& fresh) {
   DP_TRY(const std::shared_ptr<const async::TlsContext> tls, server_tls(fresh));
-  if (config_.server.http_addr != fresh.server.http_addr || config_.data_dir != fresh.data_dir ||
-      config_.server.tls.enabled != fresh.server.tls.enabled) {
-    log::warn("addresses, TLS on or off and data_dir change with a restart only");
+  for (const std::string_view path : waiting_for_restart(config_, fresh)) {
+    log::warn("a changed key takes a restart", {{"key", path}});
   }
+  drain_grace_ = fresh.server.drain_grace;
   const gateway::StreamTimeouts timeouts = timeouts_of(fresh);
   for (auto& loop : loops_) {
     LoopThread* l = loop.get();

@@ -75,7 +75,8 @@ class Services {
   http::Reach users_reach() const;
   std::vector<http::Route> routes_of(gateway::Parts& parts);
 
-  const Config& config_;
+  const Config& config_;  // of the start; reload() changes what it may beside it
+  seconds drain_grace_;
   bool stopping_ = false;
   const async::TurnClock clock_;
   const base::SystemClock exact_clock_;
