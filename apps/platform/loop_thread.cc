@@ -1,6 +1,7 @@
 #include "apps/platform/loop_thread.h"
 
 #include "base/thread_name.h"
+#include "gateway/admission.h"
 
 namespace deeppool::platform {
 namespace {
@@ -55,6 +56,7 @@ LoopThread::LoopThread(size_t index, SharedParts& shared, const RoutesOf& routes
       control_(loop_) {
   loop_.post([index] { base::name_this_thread("loop " + std::to_string(index)); });
   stack_.install(hooks_);
+  hooks_.may_send_body = [this](http::Exchange& x) { return gateway::check_key(parts_, x); };
   // A hold before its request's first byte goes out, a bill before its answer's last.
   loop_.before_turn_end([this] { writer_->flush(); });
 }

@@ -80,6 +80,13 @@ Result<void> put_into_house(Call& call) {
   return {};
 }
 
+Result<const identity::ApiKey*> find_key(const identity::KeySnapshot& keys, const Parts& parts,
+                                         const http::Exchange& x) {
+  const http::Headers& headers = x.head.headers;
+  return identity::identify(keys, headers.find("authorization"), headers.find("x-api-key"),
+                            base::unix_ms(parts.clock.wall()), x.key_memo);
+}
+
 }  // namespace
 
 Error no_such_model(const std::string& name) {
@@ -99,12 +106,15 @@ void add_rate_headers(http::Exchange& x, const ratelimit::Snapshot& snapshot) {
       snapshot.tokens);
 }
 
+Result<void> check_key(const Parts& parts, const http::Exchange& x) {
+  const auto keys = parts.keys.current();
+  DP_TRY([[maybe_unused]] const auto* key, find_key(*keys, parts, x));
+  return {};
+}
+
 Result<void> identify(Call& call) {
   call.keys = call.parts.keys.current();
-  const http::Headers& headers = call.x.head.headers;
-  DP_TRY(call.key,
-         identity::identify(*call.keys, headers.find("authorization"), headers.find("x-api-key"),
-                            base::unix_ms(call.parts.clock.wall()), call.x.key_memo));
+  DP_TRY(call.key, find_key(*call.keys, call.parts, call.x));
   return {};
 }
 

@@ -6,6 +6,9 @@
 
 namespace deeppool::gateway {
 
+// For ServerHooks::may_send_body.
+Result<void> check_key(const Parts& parts, const http::Exchange& x);
+
 // Each fills its part of the call or says why not.
 Result<void> identify(Call& call);     // the API key
 Result<void> understand(Call& call);   // the body; the model, if this key may use it

@@ -25,6 +25,10 @@ inline constexpr size_t kMaxEventBytes = 16 * 1024 * 1024;
 inline constexpr std::chrono::seconds kHeadTimeout{20};
 // Between two pieces of a request body.
 inline constexpr std::chrono::seconds kBodyIdleTimeout{30};
+// All of it: 64 MiB at 220 KiB/s. What it has takes room in the loop's budget until it is there.
+inline constexpr std::chrono::minutes kBodyTimeout{5};
+// What a caller is told whose body finds no room.
+inline constexpr std::chrono::seconds kBusyRetryAfter{1};
 // An idle kept-alive connection of a caller; above the 60 s of common load balancers.
 inline constexpr std::chrono::seconds kKeepAliveTimeout{75};
 // A caller that takes nothing for this long is gone.

@@ -109,6 +109,12 @@ Task<void> Connection::refuse(Exchange& x, Result<void> why) {
   co_await server_.hooks_.answer_error(x, std::move(why).error());
 }
 
+// More than came with the head.
+bool Connection::body_to_come(const Exchange& x) {
+  if (x.head.framing == Framing::none) return false;
+  return x.head.framing == Framing::chunked || x.body.size() < x.head.content_length;
+}
+
 // Everything up to a request that is ready for its handler. A `before` hook may answer on the way.
 Task<Result<void>> Connection::take_request(Exchange& x, Router::Match& match) {
   body_pending_ = true;  // until framing is understood, nothing on this connection can be trusted
@@ -140,6 +146,9 @@ Task<Result<void>> Connection::take_request(Exchange& x, Router::Match& match) {
   if (match.route->access == Access::user || match.route->access == Access::admin) {
     Result<void> allowed = co_await server_.hooks_.authorize(x, match.route->access);
     if (!allowed) co_return allowed;
+  }
+  if (match.route->access == Access::api_key && body_to_come(x)) {
+    DP_CO_CHECK(server_.hooks_.may_send_body(x));
   }
   Result<void> body = co_await read_body(x, match.route->body_limit);
   if (body) body_pending_ = false;
@@ -223,11 +232,20 @@ Task<Result<void>> Connection::read_body(Exchange& x, size_t limit) {
 Result<void> Connection::charge_body(size_t bytes) {
   Server& s = server_;
   if (s.body_bytes_in_flight_ + bytes > s.settings_.max_body_bytes_in_flight) {
-    return Error(ErrorCode::unavailable, "The server is busy with large requests. Try again.");
+    Error busy(ErrorCode::unavailable, "The server is busy with large requests. Try again.");
+    busy.retry_after = kBusyRetryAfter;
+    return busy;
   }
   s.body_bytes_in_flight_ += bytes;
   body_charged_ += bytes;
   return {};
+}
+
+// For the next bytes of it: none of them may be long in coming, nor all of them together, or a few
+// callers would hold the whole budget for bodies.
+base::Deadline Connection::body_deadline(const Exchange& x) const {
+  return {std::min(socket_->loop().now() + server_.settings_.body_idle_timeout,
+                   x.started + server_.settings_.body_timeout)};
 }
 
 Task<Result<void>> Connection::read_sized_body(Exchange& x) {
@@ -243,8 +261,7 @@ Task<Result<void>> Connection::read_sized_body(Exchange& x) {
       x.body.reserve(had + more);
     }
     const std::span<char> out(x.body.mutable_data() + had, body_charged_ - had);
-    const base::Deadline deadline{socket_->loop().now() + server_.settings_.body_idle_timeout};
-    Result<size_t> n = co_await socket_->read(out, deadline);
+    Result<size_t> n = co_await socket_->read(out, body_deadline(x));
     if (!n && n.error().code == ErrorCode::timeout) {
       x.protocol_status_ = 408;
       co_return Error(ErrorCode::timeout, "The request body did not arrive in time.");
@@ -270,8 +287,7 @@ Task<Result<void>> Connection::read_chunked_body(Exchange& x, size_t limit) {
       x.body.append(step->data);
       continue;
     }
-    const base::Deadline deadline{socket_->loop().now() + server_.settings_.body_idle_timeout};
-    Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), deadline);
+    Result<size_t> n = co_await socket_->read(socket_->loop().scratch(), body_deadline(x));
     if (!n && n.error().code == ErrorCode::timeout) {
       x.protocol_status_ = 408;
       co_return Error(ErrorCode::timeout, "The request body did not arrive in time.");

@@ -35,6 +35,8 @@ class Connection {
   DP_OWN_FRAME Task<Result<void>> read_body(Exchange& x, size_t limit);
   Task<Result<void>> read_sized_body(Exchange& x);
   Task<Result<void>> read_chunked_body(Exchange& x, size_t limit);
+  base::Deadline body_deadline(const Exchange& x) const;
+  static bool body_to_come(const Exchange& x);
   Result<void> charge_body(size_t bytes);
   void finish_exchange(Exchange& x, const Route* route);
   Task<void> run_handler(Exchange& x, const Route& route);

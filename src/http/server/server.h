@@ -24,6 +24,9 @@ struct ServerHooks {
   std::function<Task<void>(Exchange&, Error)> answer_error;
   // The access check of routes for users and admins: fills exchange.user, or returns the error.
   std::function<Task<Result<void>>(Exchange&, Access)> authorize;
+  // The key check of routes for API keys, before a body that is still to come is read: memory is
+  // kept for callers alone. The handler checks again, and says who it is.
+  std::function<Result<void>(Exchange&)> may_send_body;
   // Once per request, before routing: ids, trace, common headers. A malformed head is empty here,
   // so that its error answer has an id, too. True: it has answered.
   std::function<Task<bool>(Exchange&)> before;
@@ -38,6 +41,7 @@ struct ServerSettings {
   std::shared_ptr<const async::TlsContext> tls{};       // null: plain HTTP
   base::Duration head_timeout = kHeadTimeout;
   base::Duration body_idle_timeout = kBodyIdleTimeout;
+  base::Duration body_timeout = kBodyTimeout;
   base::Duration keep_alive_timeout = kKeepAliveTimeout;
 };
 

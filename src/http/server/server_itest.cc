@@ -132,6 +132,11 @@ class Running {
     hooks_.authorize = [](Exchange&, Access) -> Task<Result<void>> {
       co_return Error(ErrorCode::unauthenticated, "Who are you?");
     };
+    hooks_.may_send_body = [](Exchange& x) {
+      return x.head.headers.find("authorization")
+                 ? Result<void>()
+                 : Result<void>(Error(ErrorCode::unauthenticated, "Whose key?"));
+    };
     hooks_.answer_error = [](Exchange& x, Error error) -> Task<void> {
       Result<void> sent = co_await x.send(status_for(error.code), "text/plain", error.message);
       (void)sent;
@@ -402,6 +407,33 @@ TEST(Server, SlowCallersAreToldAndClosed) {
   }
   EXPECT_TRUE(drip.read_until("\r\n\r\n").starts_with("HTTP/1.1 408 "));
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(2));
+}
+
+TEST(Server, AnEarlyEndOfALongBody) {
+  Running server({.body_idle_timeout = seconds(30), .body_timeout = milliseconds(200)});
+  for (const std::string& start :
+       {post("/echo", "12345").substr(0, 55),
+        std::string("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")}) {
+    RawClient drip(server.port);
+    drip.send(start);
+    EXPECT_TRUE(drip.read_until("\r\n\r\n").starts_with("HTTP/1.1 408 ")) << start;
+  }
+}
+
+TEST(Server, ABodyWaitsForTheKey) {
+  Running server;
+  const std::string path = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n";
+  for (const std::string& head :
+       {path + "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+        path + "Content-Length: 5\r\n\r\n12", path + "Transfer-Encoding: chunked\r\n\r\n"}) {
+    RawClient client(server.port);
+    client.send(head);
+    EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 401 ")) << head;
+  }
+  RawClient known(server.port);
+  known.send(path + "Authorization: Bearer k\r\nContent-Length: 5\r\n\r\n12");
+  known.send("345");
+  EXPECT_TRUE(known.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
 }
 
 TEST(Server, ClosesIdleConnections) {
