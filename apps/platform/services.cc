@@ -105,8 +105,6 @@ Result<std::unique_ptr<Services>> Services::start(const Config& config) {
 }
 
 Result<void> Services::open_store() {
-  std::error_code failed;
-  std::filesystem::create_directories(config_.data_dir, failed);
   DP_TRY(database_, open_database(config_));
   DP_TRY(const sql::MigrateOutcome migrated, sql::migrate(*database_));
   if (migrated.steps_done > 0) log::info("schema is up to date", {{"steps", migrated.steps_done}});

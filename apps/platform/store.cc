@@ -1,7 +1,6 @@
 #include "apps/platform/store.h"
 
-#include <filesystem>
-
+#include "crypto/private_folder.h"
 #include "sql/mysql/mysql_database.h"
 #include "sql/sqlite/sqlite_database.h"
 
@@ -31,8 +30,17 @@ sql::MysqlOptions mysql_options(const MysqlSettings& m) {
 }  // namespace
 
 Result<std::unique_ptr<sql::Database>> open_database(const Config& config) {
+  if (const auto failed = crypto::make_private_folder(config.data_dir)) {
+    return Error(ErrorCode::unavailable, "data_dir: cannot make the directory " + config.data_dir +
+                                             ": " + failed.message());
+  }
   if (config.mysql) return sql::open_mysql(mysql_options(*config.mysql));
   return sql::open_sqlite({.data_dir = config.data_dir});
+}
+
+Result<std::unique_ptr<sql::Database>> open_existing_database(const Config& config) {
+  DP_CHECK(inspect_database(config));
+  return open_database(config);
 }
 
 Result<std::unique_ptr<sql::Database>> inspect_database(const Config& config) {

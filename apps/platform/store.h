@@ -9,11 +9,12 @@
 
 namespace deeppool::platform {
 
-// Blocking. Makes the data directory (mode 0700) when it is absent. unavailable: the message says
-// what to mend.
+// All block; unavailable: the message says what to mend.
+// For the server: makes the data directory (mode 0700) and the database when they are absent.
 Result<std::unique_ptr<sql::Database>> open_database(const Config& config);
-
-// The same for reading only, also beside a running program. unavailable: there is no store yet.
+// For commands on a store that there must be: a mistyped data_dir is not made.
+Result<std::unique_ptr<sql::Database>> open_existing_database(const Config& config);
+// For reading only, also beside a running program; never makes anything.
 Result<std::unique_ptr<sql::Database>> inspect_database(const Config& config);
 
 }  // namespace deeppool::platform

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "crypto/private_folder.h"
 
 namespace deeppool::governance {
 namespace {
@@ -51,9 +52,7 @@ Spool::Spool(SpoolSettings settings, const base::Clock& clock)
 
 Result<std::unique_ptr<Spool>> Spool::open(SpoolSettings settings, const base::Clock& clock,
                                            base::Random& random) {
-  std::error_code ec;
-  std::filesystem::create_directories(settings.directory, ec);
-  if (ec) {
+  if (const auto ec = crypto::make_private_folder(settings.directory)) {
     errno = ec.value();
     return failed("making", settings.directory);
   }

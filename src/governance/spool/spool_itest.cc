@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,6 +98,13 @@ TEST_F(SpoolTest, WhatIsAppendedCanBeReadAtOnce) {
   EXPECT_EQ(finals(*spool), (std::vector{1, 2}));
   spool->sync_now();
   EXPECT_TRUE(spool->accepting());
+}
+
+TEST_F(SpoolTest, FolderIsForItsOwnerOnly) {
+  const mode_t before = ::umask(022);
+  const auto spool = open();
+  ::umask(before);
+  EXPECT_EQ(fs::status(settings_.directory).permissions(), fs::perms::owner_all);
 }
 
 TEST_F(SpoolTest, SegmentsRollAndNumbersNeverRepeat) {

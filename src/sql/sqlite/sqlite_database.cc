@@ -1,7 +1,11 @@
 #include "sql/sqlite/sqlite_database.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 
+#include "crypto/private_folder.h"
 #include "sql/sqlite/directory_lock.h"
 #include "sql/sqlite/sqlite_connection.h"
 
@@ -38,6 +42,13 @@ std::string path_of(const SqliteOptions& options) {
   return (std::filesystem::path(options.data_dir) / options.file_name).string();
 }
 
+// SQLite would make it readable for all, and gives the files beside it the mode of this one. A file
+// that exists is not opened: closing it would end the locks that SQLite holds in this process.
+void make_private_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) close(fd);  // SQLite says it better if it cannot be made
+}
+
 Error at_path(Error error, const std::string& path) {
   error.message += " (" + path + ")";
   return error;
@@ -46,16 +57,13 @@ Error at_path(Error error, const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
-  std::error_code failed;
-  if (std::filesystem::create_directories(options.data_dir, failed)) {
-    std::filesystem::permissions(options.data_dir, std::filesystem::perms::owner_all, failed);
-  }
-  if (failed) {
+  if (const auto failed = crypto::make_private_folder(options.data_dir)) {
     return Error(ErrorCode::unavailable,
                  "cannot make the data directory " + options.data_dir + ": " + failed.message());
   }
   DP_TRY(auto lock, DirectoryLock::take(options.data_dir));
   const std::string path = path_of(options);
+  make_private_file(path);
   auto database =
       std::make_unique<Database>(std::make_unique<SqliteConnector>(path, std::move(lock)),
                                  Database::Sizes{.readers = options.readers, .writers = 1});

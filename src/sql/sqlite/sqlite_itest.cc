@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,22 @@ TEST_F(Sqlite, DirectoryIsMadeForItsOwnerOnly) {
   const auto refused = open_sqlite({.data_dir = directory_ + "/file/x"});
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr(directory_ + "/file/x"));
+}
+
+TEST_F(Sqlite, FilesAreForTheirOwnerOnly) {
+  const mode_t before = umask(022);
+  const auto database = open();
+  ASSERT_TRUE(database.ok());
+  make_table(**database);
+  umask(before);
+  size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory_)) {
+    ++files;
+    EXPECT_EQ(file.status().permissions() & ~std::filesystem::perms::owner_all,
+              std::filesystem::perms::none)
+        << file.path();
+  }
+  EXPECT_GE(files, 3u);  // the lock, the database and its log
 }
 
 TEST_F(Sqlite, GarbageIsNoDatabase) {
