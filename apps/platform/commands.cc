@@ -41,9 +41,10 @@ Result<void> record_reset(sql::Writer& tx, base::UserId user) {
 }  // namespace
 
 Result<void> migrate_store(const Config& config, MigrateMode mode) {
-  DP_TRY(const auto database, open_database(config));
+  const bool apply = mode == MigrateMode::apply;
+  DP_TRY(const auto database, apply ? open_database(config) : open_existing_database(config));
   sql::MigrateOptions options;
-  options.mode = mode == MigrateMode::apply ? sql::MigrateMode::apply : sql::MigrateMode::dry_run;
+  options.mode = apply ? sql::MigrateMode::apply : sql::MigrateMode::dry_run;
   options.report = say;
   DP_TRY(const sql::MigrateOutcome outcome, sql::migrate(*database, options));
   if (outcome.steps_done == 0) say("the schema is up to date");
@@ -51,7 +52,7 @@ Result<void> migrate_store(const Config& config, MigrateMode mode) {
 }
 
 Result<void> reset_admin_password(const Config& config, const std::string& username) {
-  DP_TRY(const auto database, open_database(config));
+  DP_TRY(const auto database, open_existing_database(config));
   DP_CHECK(sql::migrate(*database));
   const base::SystemClock clock;
   base::SystemRandom random;
@@ -63,7 +64,7 @@ Result<void> reset_admin_password(const Config& config, const std::string& usern
 }
 
 Result<void> list_instances(const Config& config) {
-  DP_TRY(const auto database, open_database(config));
+  DP_TRY(const auto database, inspect_database(config));
   DP_TRY(auto reader, database->read());
   DP_TRY(const auto instances, governance::list_instances(reader));
   for (const auto& each : instances) {
@@ -76,7 +77,7 @@ Result<void> list_instances(const Config& config) {
 }
 
 Result<void> reclaim_leases(const Config& config, const std::string& instance) {
-  DP_TRY(const auto database, open_database(config));
+  DP_TRY(const auto database, open_existing_database(config));
   const auto work = [&](sql::Writer& tx) -> Result<int64_t> {
     DP_TRY(const int64_t count, governance::reclaim_instance(tx, instance));
     DP_CHECK(adminapi::audit::record(tx, by_command("instance.reclaim", "instance", instance)));

@@ -1,6 +1,6 @@
 // What the programs do besides serving: small jobs on the store that the configuration names, each
 // a blocking function that prints what it did. With SQLite the program must not run meanwhile, but
-// for verify_ledger; the error says so.
+// for list_instances and verify_ledger; the error says so. Only migrate_store makes a database.
 #pragma once
 
 #include <string>

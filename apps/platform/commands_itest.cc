@@ -82,7 +82,23 @@ TEST_F(CommandsTest, ResetRefusesWhoIsNoAdministrator) {
   EXPECT_EQ(refused.error().code, ErrorCode::not_found);
 }
 
+TEST_F(CommandsTest, CommandsOnAStoreDoNotMakeOne) {
+  config_.data_dir += "/mistyped";
+  const auto dry_run = migrate_store(config_, MigrateMode::dry_run);
+  const auto reset = reset_admin_password(config_, "admin");
+  const auto reclaimed = reclaim_leases(config_, "gone");
+  const auto listed = list_instances(config_);
+  for (const auto* refused : {&dry_run, &reset, &reclaimed, &listed}) {
+    ASSERT_FALSE(*refused);
+    EXPECT_EQ(refused->error().code, ErrorCode::unavailable);
+    EXPECT_THAT(refused->error().message, HasSubstr(config_.data_dir));
+  }
+  EXPECT_FALSE(std::filesystem::exists(config_.data_dir));
+  config_.data_dir = std::filesystem::path(config_.data_dir).parent_path();
+}
+
 TEST_F(CommandsTest, ADryRunChangesNothing) {
+  ASSERT_TRUE(open_database(config_));
   ::testing::internal::CaptureStdout();
   ASSERT_TRUE(migrate_store(config_, MigrateMode::dry_run));
   EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("would run migration 001"));
