@@ -27,7 +27,7 @@ enum class ErrorCode {
   payload_too_large,
   unsupported_media_type,
   content_policy,      // a guardrail refused it
-  rate_limited,        // RPM, TPM or login attempts; retry_after is set
+  rate_limited,        // RPM, TPM or login attempts; no retry_after: waiting never helps
   insufficient_quota,  // tokens, grants and balance are spent
   upstream_failed,     // the provider answered wrongly or not at all
   upstream_timeout,

@@ -181,6 +181,14 @@ bool Candidates::failed(Chosen& chosen, provider::Failure&& failure) {
 }
 
 Error Candidates::verdict() const {
+  Error told = failed_how();
+  if (told.code == ErrorCode::rate_limited && !told.retry_after) {
+    told.retry_after = soonest_readmission().value_or(kBusyRetryAfter);
+  }
+  return told;
+}
+
+Error Candidates::failed_how() const {
   if (!last_) return refusal();
   if (verdict_is_last_ || call_.plan.candidates.size() == 1) return *last_;
   // None of them can be told what the caller wants.

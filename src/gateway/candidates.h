@@ -43,6 +43,7 @@ class Candidates {
   Error verdict() const;
 
  private:
+  Error failed_how() const;
   Chosen ask(const routing::Candidate& candidate, provider::EndpointSlot slot);
   Chosen take(const routing::Candidate& candidate, provider::EndpointSlot slot);
   void pass_over(const routing::Candidate& candidate, const provider::EndpointHealth::Entry& entry);

@@ -77,5 +77,8 @@ inline constexpr int64_t kRetryStock = 500;
 inline constexpr size_t kMaxAttemptNotes = 16;
 // When every endpoint has as many requests as it takes: one of them ends soon.
 inline constexpr std::chrono::seconds kBusyRetryAfter{1};
+// OpenAI's SDK for Node, the AI SDK and LangChain take no hint of 60 s or more: they would come
+// back at once (reference/clients-and-providers.md, 1.6).
+inline constexpr std::chrono::milliseconds kLongestHint{59'000};
 
 }  // namespace deeppool::gateway

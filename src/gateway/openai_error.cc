@@ -1,7 +1,10 @@
 #include "gateway/openai_error.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/limits.h"
 
 namespace deeppool::gateway {
 
@@ -80,11 +83,12 @@ void prepare_error(http::Exchange& x, const Error& error) {
                                  {"detail", error.detail}});
   }
   if (error.retry_after) {
-    const auto ms = error.retry_after->count();
+    const auto ms = std::min(*error.retry_after, kLongestHint).count();
     x.add_header("retry-after", std::to_string((ms + 999) / 1000));
     x.add_header("retry-after-ms", std::to_string(ms));
   }
-  if (openai_error(error.code).final) x.add_header("x-should-retry", "false");
+  const bool never = error.code == ErrorCode::rate_limited && !error.retry_after;
+  if (never || openai_error(error.code).final) x.add_header("x-should-retry", "false");
 }
 
 Task<void> answer_openai_error(http::Exchange& x, Error error) {

@@ -20,13 +20,15 @@ milliseconds round_up(base::Duration d) {
 }
 
 Error too_large(int64_t tpm, int64_t tokens) {
-  return Error::invalid(
-      "max_tokens",
+  Error never(
+      ErrorCode::rate_limited,
       fmt::format(
           "Request too large for this API key on tokens per min (TPM): Limit {}, Requested {}. "
           "It can never be admitted: shorten the input, ask for fewer output tokens "
           "(max_tokens), or raise the key's limit.",
           tpm, tokens));
+  never.param = "max_tokens";
+  return never;
 }
 
 }  // namespace

@@ -76,8 +76,8 @@ class Limiter {
       : clock_(clock), origin_(clock.now()), fleet_(&fleet) {}
   Limiter(const Limiter&) = delete;
 
-  // rate_limited with retry_after (exact, if nothing is settled meanwhile), or invalid_request if
-  // the estimate alone is above `limits.tpm`. A refused request is not counted.
+  // rate_limited with retry_after (exact, if nothing is settled meanwhile), or without if the
+  // estimate alone is above `limits.tpm`. A refused request is not counted.
   Result<Permit> admit(base::ApiKeyId key, Limits limits, int64_t estimated_tokens);
   // What a refusal's headers say.
   Snapshot snapshot(base::ApiKeyId key, Limits limits);

@@ -107,7 +107,7 @@ TEST(Limiter, EstimateAboveTheLimitCanNeverPass) {
   Limiter limiter(clock);
   const auto refused = limiter.admit(kKey, {.rpm = 5, .tpm = 1000}, 1001);
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code, ErrorCode::invalid_request);
+  EXPECT_EQ(refused.error().code, ErrorCode::rate_limited);
   EXPECT_EQ(refused.error().param, "max_tokens");
   EXPECT_FALSE(refused.error().retry_after.has_value());
   EXPECT_EQ(limiter.tracked_keys(), 0u);

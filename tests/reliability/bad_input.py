@@ -169,6 +169,27 @@ def keys(matrix):
         matrix.verdict.expect(status == 200, f"accepted: {name}", status)
 
 
+def limits(matrix):
+    """What a key may not do says when to come back, or never; SDKs follow no hint of a minute."""
+    w = matrix.world
+
+    def ask(**limit):
+        key = w.admin("apikeys", {"name": "limited", **limit})["full_key"]
+        return lambda: w.call("POST", "/v1/chat/completions", chat(max_tokens=5),
+                              {"Authorization": f"Bearer {key}"})
+
+    once = ask(rate_limit_rpm=1)
+    matrix.verdict.expect(once()[0] == 200, "the first of one request per minute")
+    second = once()
+    matrix.judge("the second", second, 429, code="rate_limit_exceeded", header="retry-after-ms")
+    matrix.verdict.expect(1 <= int(second[1]["retry-after"]) < 60, "its hint is one that SDKs follow",
+                          second[1]["retry-after"])
+    never = ask(rate_limit_tpm=2)()
+    matrix.judge("a request above the key's tokens per minute", never, 429, param="max_tokens",
+                 code="rate_limit_exceeded", header="x-should-retry")
+    matrix.verdict.expect("retry-after" not in never[1], "which has no hint")
+
+
 def paths(matrix):
     w, rows = matrix.world, [("GET", "/v1/nothing"), ("POST", "/"), ("GET", "/v1/chat"), ("GET", "/%2e%2e/etc/passwd"),
                              ("POST", "/v1/chat/completions/more"), ("GET", "/v1/models/a/b/c")]
@@ -252,7 +273,7 @@ def bad_input(options, verdict):
     asan = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=16:allocator_release_to_os_interval_ms=0"
     try:
         world.start({"ASAN_OPTIONS": asan} if options.sanitized else None)
-        for group in (fields, texts, keys, paths, framing, sizes):
+        for group in (fields, texts, keys, limits, paths, framing, sizes):
             before, failed, began = matrix.shown, verdict.failed, time.monotonic()
             group(matrix)
             verdict.expect(verdict.failed == failed, f"{group.__name__}: {matrix.shown - before} rows",
@@ -261,7 +282,7 @@ def bad_input(options, verdict):
         world.end(verdict)
         rows = world.store.rows("SELECT COUNT(*), SUM(CASE WHEN outcome = 'completed' THEN 1 ELSE 0 END)"
                                 " FROM usage_records")
-        verdict.expect(rows == [("4", "4")], "only what was served is stored", rows)
+        verdict.expect(rows == [("5", "5")], "only what was served is stored", rows)
         judge_leaks(verdict, world)
     finally:
         world.close()

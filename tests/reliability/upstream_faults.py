@@ -116,6 +116,8 @@ def judge_one(verdict, table, caller, case, answer):
     hinted = hint is None or abs(int(headers.get("retry-after", 0)) - int(hint)) <= 1
     if case.alone and (status not in statuses or not hinted):
         wrong.append(f"wanted {statuses}, retry-after {hint}, not {headers.get('retry-after')}")
+    if status == 429 and headers.get("x-should-retry") != "false" and not 1 <= int(headers.get("retry-after", 0)) < 60:
+        wrong.append(f"a 429 with the hint {headers.get('retry-after')}")
     told = understand(caller, status, body, case.stream)
     kind = told.kind
     allowed = expected(table, case)
