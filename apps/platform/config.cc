@@ -65,6 +65,24 @@ std::string not_used(std::string_view origin, const LaterKey& key) {
          ") is not used by this version";
 }
 
+std::string wrong_form(std::string_view origin, const LaterKey& key) {
+  static constexpr std::string_view kForms[] = {"text", "a list", "a section of keys"};
+  return std::string(origin) + ": " + std::string(key.path) + ": expected " +
+         std::string(kForms[static_cast<size_t>(key.form)]);
+}
+
+bool fits(LaterKey::Form form, YamlEntry::Kind kind) {
+  switch (form) {
+    case LaterKey::Form::text:
+      return kind == YamlEntry::Kind::scalar;
+    case LaterKey::Form::list:
+      return kind == YamlEntry::Kind::list || kind == YamlEntry::Kind::nested_list;
+    case LaterKey::Form::section:
+      return kind == YamlEntry::Kind::section;
+  }
+  return false;
+}
+
 class FileReader {
  public:
   FileReader(Config& config, Problems& problems, std::string_view name)
@@ -73,7 +91,7 @@ class FileReader {
   void take(const YamlEntry& entry) {
     const std::string origin = name_ + ":" + std::to_string(entry.line);
     if (const LaterKey* later = find_later_key(entry.path)) {
-      if (entry.path == later->path) config_.warnings.push_back(not_used(origin, *later));
+      if (entry.path == later->path) take_later(origin, *later, entry.kind);
     } else if (const ConfigKey* key = find_key(entry.path)) {
       take_value(origin, *key, entry);
     } else if (is_section(entry.path)) {
@@ -88,6 +106,7 @@ class FileReader {
   void take_value(const std::string& origin, const ConfigKey& key, const YamlEntry& entry) {
     using Kind = YamlEntry::Kind;
     if (entry.kind == Kind::null) return;  // "key:" keeps the default
+    config_.origins[entry.path] = origin;
     if (entry.kind == Kind::section) unknown_.push_back(entry.path + ".");
     if (is_list(key)) {
       if (entry.kind == Kind::list && set_list(key, config_, entry.items)) return;
@@ -97,6 +116,14 @@ class FileReader {
                                 entry.kind == Kind::section ? ", got a section" : ", got a list"));
     } else if (!set_scalar(key, config_, entry.text)) {
       problems_.add(wrong_value(origin, key, shown(key, entry.text)));
+    }
+  }
+
+  void take_later(const std::string& origin, const LaterKey& key, YamlEntry::Kind kind) {
+    if (kind == YamlEntry::Kind::null || fits(key.form, kind)) {
+      config_.warnings.push_back(not_used(origin, key));
+    } else {
+      problems_.add(wrong_form(origin, key));
     }
   }
 
@@ -153,6 +180,11 @@ void take_variable(const std::string& name, const std::string& value, Config& co
   const std::string origin = "environment variable " + name;
   const std::string path = path_of(name);
   if (const LaterKey* later = find_later_key(path)) {
+    // Lists are separated by commas; a section is given by the keys below it.
+    if (path == later->path && later->form == LaterKey::Form::section) {
+      problems.add(wrong_form(origin, *later));
+      return;
+    }
     config.warnings.push_back(not_used(origin, *later));
     return;
   }
@@ -163,6 +195,7 @@ void take_variable(const std::string& name, const std::string& value, Config& co
     problems.add(unknown_key(origin, path, near));
     return;
   }
+  config.origins[path] = origin;
   if (!is_list(*key)) {
     if (!set_scalar(*key, config, value)) {
       problems.add(wrong_value(origin, *key, shown(*key, value)));
@@ -209,19 +242,23 @@ void take_proxy(const Environment& environment, Config& config, Problems& proble
 }
 
 // What one key alone cannot tell.
-void check_together(const Config& c, std::string_view name, Problems& problems) {
-  const std::string origin = std::string(name) + ": ";
+void check_together(const Config& c, Problems& problems) {
   const TlsSettings& tls = c.server.tls;
   if (tls.enabled && (tls.cert_file.empty() || tls.key_file.empty())) {
-    problems.add(origin + "server.tls: expected cert_file and key_file, since tls.enabled is true");
+    problems.add(c.place_of("server.tls.enabled") + ": expected cert_file and key_file beside it");
   }
   if (c.mysql && !c.mysql->ca_file.empty() && c.mysql->tls != "required") {
-    problems.add(origin + "mysql.ca_file: expected mysql.tls to be \"required\"; without it no " +
-                 "certificate is checked");
+    problems.add(c.place_of("mysql.ca_file") +
+                 ": expected mysql.tls to be \"required\"; without it no certificate is checked");
   }
   if (c.limits.request_body_mib > c.limits.bodies_mib_per_loop) {
-    problems.add(origin + "limits.request_body_mib: expected at most limits.bodies_mib_per_loop (" +
+    problems.add(c.place_of("limits.request_body_mib") +
+                 ": expected at most limits.bodies_mib_per_loop (" +
                  std::to_string(c.limits.bodies_mib_per_loop) + ")");
+  }
+  const SuperAdmin& admin = c.admin.super_admin;
+  if (base::iequals(admin.password, admin.username)) {
+    problems.add(c.place_of("admin.super_admin.password") + ": expected another than the username");
   }
 }
 
@@ -261,6 +298,11 @@ Result<std::string> read_file(const std::string& path, mode_t& mode) {
 
 }  // namespace
 
+std::string Config::place_of(std::string_view key) const {
+  const auto given = origins.find(key);
+  return (given == origins.end() ? "" : given->second + ": ") + std::string(key);
+}
+
 Environment current_environment() {
   Environment out;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -283,7 +325,7 @@ Result<Config> parse_config(std::string_view text, std::string_view name,
   for (const YamlEntry& entry : *entries) reader.take(entry);
   take_environment(environment, config, problems);
   take_proxy(environment, config, problems);
-  check_together(config, name, problems);
+  check_together(config, problems);
   DP_CHECK(problems.result());
   return config;
 }

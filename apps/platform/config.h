@@ -114,6 +114,10 @@ struct Config {
 
   http::Proxy proxy;                  // HTTPS_PROXY and NO_PROXY
   std::vector<std::string> warnings;  // to be logged once, by whoever loaded it
+  std::map<std::string, std::string, std::less<>>
+      origins;  // of given keys: file and line, variable
+  // "deeppool.yaml:7: tokenizers_dir", or the key alone if nobody gave it.
+  std::string place_of(std::string_view key) const;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

@@ -7,6 +7,7 @@
 #include "async/address.h"
 #include "base/text.h"
 #include "http/middleware/trusted_proxies.h"
+#include "identity/account_rules.h"
 #include "redis/server.h"
 
 namespace deeppool::platform {
@@ -36,8 +37,17 @@ bool is_given(std::string_view s) {
 bool is_master_key(std::string_view s) {
   return s.empty() || (s.size() == 64 && base::hex_decode(s));
 }
+bool is_username(std::string_view s) {
+  return identity::normal_username(s).ok();
+}
+bool is_email(std::string_view s) {
+  return identity::normal_email(s).ok();
+}
+bool is_phone(std::string_view s) {
+  return identity::check_phone(s).ok();
+}
 bool is_password(std::string_view s) {
-  return s.empty() || (s.size() >= kMinPassword && s.size() <= kMaxPassword);
+  return s.empty() || identity::check_new_password(s, {}).ok();
 }
 bool is_redis_url(std::string_view s) {
   return s.empty() || redis::parse_url(s).ok();
@@ -176,8 +186,8 @@ const ConfigKey kKeys[] = {
     {.path = "admin.super_admin.username",
      .slot = Text([](Config& c) -> auto& { return c.admin.super_admin.username; }),
      .help = "The administrator made at first start.",
-     .expected = "a name",
-     .accepts = is_given},
+     .expected = "2 to 32 letters, digits, dots, underscores or hyphens, a letter or digit first",
+     .accepts = is_username},
     {.path = "admin.super_admin.password",
      .slot = Text([](Config& c) -> auto& { return c.admin.super_admin.password; }),
      .help = "Empty: made up at first start and shown once.",
@@ -186,10 +196,14 @@ const ConfigKey kKeys[] = {
      .shown = Shown::masked},
     {.path = "admin.super_admin.phone",
      .slot = Text([](Config& c) -> auto& { return c.admin.super_admin.phone; }),
-     .help = "The administrator's phone number."},
+     .help = "The administrator's phone number.",
+     .expected = "at most 32 digits, spaces and + - ( )",
+     .accepts = is_phone},
     {.path = "admin.super_admin.email",
      .slot = Text([](Config& c) -> auto& { return c.admin.super_admin.email; }),
-     .help = "The administrator's e-mail address."},
+     .help = "The administrator's e-mail address.",
+     .expected = "an e-mail address",
+     .accepts = is_email},
     {.path = "limits.request_body_mib",
      .slot = Number([](Config& c) -> auto& { return c.limits.request_body_mib; }),
      .help = "The largest request body, in MiB. Beyond it: 413.",
@@ -238,14 +252,15 @@ const ConfigKey kKeys[] = {
 };
 
 constexpr LaterKey kLaterKeys[] = {
-    {"server.grpc_addr", "internal calls"},
-    {"admin.node_managers", "the device pool"},
-    {"admin.experiment_servers", "judges and datasets"},
-    {"admin.smtp", "verification codes by e-mail"},
-    {"admin.payment", "payments"},
-    {"nodemanager", "the device pool"},
-    {"experiment", "judges and datasets"},
-    {"web", "the web consoles"},
+    {"server.grpc_addr", "internal calls", LaterKey::Form::text},
+    {"admin.internal_token", "internal calls", LaterKey::Form::text},
+    {"admin.node_managers", "the device pool", LaterKey::Form::list},
+    {"admin.experiment_servers", "judges and datasets", LaterKey::Form::list},
+    {"admin.smtp", "verification codes by e-mail", LaterKey::Form::section},
+    {"admin.payment", "payments", LaterKey::Form::section},
+    {"nodemanager", "the device pool", LaterKey::Form::section},
+    {"experiment", "judges and datasets", LaterKey::Form::section},
+    {"web", "the web consoles", LaterKey::Form::section},
 };
 
 bool below(std::string_view path, std::string_view section) {

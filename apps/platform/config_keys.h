@@ -39,8 +39,10 @@ const ConfigKey* find_key(std::string_view path);
 // Documented keys whose feature this version does not have: accepted with a warning, so that a file
 // for a later version starts. Whatever lies below them is not looked at.
 struct LaterKey {
+  enum class Form { text, list, section };
   std::string_view path;
   std::string_view feature;
+  Form form;
 };
 std::span<const LaterKey> later_keys();
 // The row that `path` is, or lies below; null if none.

@@ -110,12 +110,28 @@ TEST(Config, SaysWhereAndWhatWasExpected) {
        "c.yaml: line 2: the file holds a second document; one is allowed"},
       {"no map", "hello\n", "c.yaml: line 1: expected keys and values, like \"log_level: info\""},
       {"tls without files", "server: {tls: {enabled: true}}\n",
-       "c.yaml: server.tls: expected cert_file and key_file, since tls.enabled is true"},
+       "c.yaml:1: server.tls.enabled: expected cert_file and key_file beside it"},
       {"ca without verification", "mysql: {ca_file: /x}\n",
-       "c.yaml: mysql.ca_file: expected mysql.tls to be \"required\"; without it no certificate "
+       "c.yaml:1: mysql.ca_file: expected mysql.tls to be \"required\"; without it no certificate "
        "is checked"},
       {"a Redis URL is not repeated", "redis: {url: 'redis://secret@cache'}\n",
        "c.yaml:1: redis.url: expected a URL like redis://user:password@host:6379/0"},
+      {"no username", "admin: {super_admin: {username: 'a b'}}\n",
+       "c.yaml:1: admin.super_admin.username: expected 2 to 32 letters, digits, dots, underscores "
+       "or hyphens, a letter or digit first, got \"a b\""},
+      {"no e-mail address", "admin: {super_admin: {email: foo}}\n",
+       "c.yaml:1: admin.super_admin.email: expected an e-mail address, got \"foo\""},
+      {"no phone", "admin: {super_admin: {phone: foo}}\n",
+       "c.yaml:1: admin.super_admin.phone: expected at most 32 digits, spaces and + - ( ), got "
+       "\"foo\""},
+      {"the username as password",
+       "admin:\n  super_admin:\n    username: operator\n    password: Operator\n",
+       "c.yaml:4: admin.super_admin.password: expected another than the username"},
+      {"a later section with a value", "web: 3\n", "c.yaml:1: web: expected a section of keys"},
+      {"a later list with a value", "admin: {node_managers: 3}\n",
+       "c.yaml:1: admin.node_managers: expected a list"},
+      {"a later text with a list", "admin: {internal_token: [a]}\n",
+       "c.yaml:1: admin.internal_token: expected text"},
       {"a control character", "data_dir: \"a\\nb\"\n",
        "c.yaml:1: data_dir: expected a directory, got \"a\\nb\""},
   };
@@ -175,6 +191,8 @@ TEST(Config, NamesTheVariableAtFault) {
   EXPECT_EQ(problem("", {{"DEEPPOOL_SERVER__HTTPADDR", ":1"}}),
             "environment variable DEEPPOOL_SERVER__HTTPADDR: unknown key \"server.httpaddr\"; did "
             "you mean \"DEEPPOOL_SERVER__HTTP_ADDR\"?");
+  EXPECT_EQ(problem("", {{"DEEPPOOL_WEB", "x"}}),
+            "environment variable DEEPPOOL_WEB: web: expected a section of keys");
   EXPECT_NE(problem("", {{"HTTPS_PROXY", "socks5://a:1"}}), "");
 }
 

@@ -18,8 +18,6 @@ inline constexpr size_t kMaxShownValue = 60;
 
 // A password manager's shortest; anything less can be guessed over the network.
 inline constexpr size_t kMinMetricsToken = 16;
-inline constexpr size_t kMinPassword = 8;
-inline constexpr size_t kMaxPassword = 72;  // bcrypt ignores the rest
 
 // Parts that may report readiness; there are about ten.
 inline constexpr size_t kMaxReadinessChecks = 64;

@@ -9,6 +9,7 @@
 #include "apps/platform/commands.h"
 #include "apps/platform/config.h"
 #include "apps/platform/config_text.h"
+#include "apps/platform/configured_files.h"
 #include "apps/platform/notify.h"
 #include "apps/platform/services.h"
 #include "base/log.h"
@@ -180,6 +181,7 @@ int do_job(const Arguments& arguments, const Config& config) {
     case Job::serve:
       return serve(config, arguments.file);
     case Job::check_config:
+      if (const auto files = load_files(config); !files) return fail(files.error());
       std::fputs(effective_yaml(config).c_str(), stdout);
       return 0;
     case Job::migrate:

@@ -2,8 +2,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "apps/platform/config_keys.h"
 #include "apps/platform/endpoint_metrics.h"
@@ -30,36 +28,6 @@ constexpr size_t kLookupQueue = 256;
 constexpr size_t kScrapes = 8;  // of /metrics, waiting for the log thread
 constexpr auto kSpoolDrain = std::chrono::seconds(5);
 
-// Beside the program in an installation (share/tokenizers), or where the configuration says.
-std::string tokenizers_dir(const Config& config) {
-  if (!config.tokenizers_dir.empty()) return config.tokenizers_dir;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe");
-  return program.parent_path().parent_path() / "share" / "tokenizers";
-}
-
-// Null without TLS.
-Result<std::shared_ptr<const async::TlsContext>> server_tls(const Config& config) {
-  const TlsSettings& tls = config.server.tls;
-  if (!tls.enabled) return std::shared_ptr<const async::TlsContext>();
-  return async::TlsContext::server(tls.cert_file, tls.key_file);
-}
-
-// For hybrids without one of their own.
-Result<std::string> default_policy_of(const Config& config) {
-  const std::string& path = config.admin.default_hybrid_policy_path;
-  if (path.empty()) return std::string();
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) {
-    return Error(ErrorCode::invalid_request,
-                 "admin.default_hybrid_policy_path: cannot read " + path);
-  }
-  if (Result<void> sound = routing::check_default_policy(text); !sound) {
-    return Error(ErrorCode::invalid_request, path + ": " + sound.error().message);
-  }
-  return text;
-}
-
 size_t loop_count(const Config& config) {
   if (config.server.loops > 0) return static_cast<size_t>(config.server.loops);
   return std::max(1u, std::thread::hardware_concurrency());
@@ -67,9 +35,10 @@ size_t loop_count(const Config& config) {
 
 }  // namespace
 
-Services::Services(const Config& config)
+Services::Services(const Config& config, ConfiguredFiles files)
     : config_(config),
       drain_grace_(config.server.drain_grace),
+      files_(std::move(files)),
       proxy_(config.proxy),
       passwords_(random_) {}
 
@@ -92,15 +61,16 @@ Services::~Services() {
 }
 
 Result<std::unique_ptr<Services>> Services::start(const Config& config) {
-  std::unique_ptr<Services> self(new Services(config));
+  DP_TRY(ConfiguredFiles files, load_files(config));
+  std::unique_ptr<Services> self(new Services(config, std::move(files)));
   DP_CHECK(self->open_store());
   DP_CHECK(self->open_spool());
   DP_CHECK(self->open_idempotency());
   DP_CHECK(self->open_limits());
-  DP_CHECK(self->open_identity());
   DP_CHECK(self->load_snapshots());
   DP_CHECK(self->open_log());
   DP_CHECK(self->make_loops());
+  DP_CHECK(self->open_identity());
   return self;
 }
 
@@ -146,16 +116,13 @@ Result<void> Services::open_limits() {
     return {};
   }
   DP_TRY(const redis::Server server, redis::parse_url(config_.redis.url));
-  std::shared_ptr<const async::TlsContext> tls;
-  if (server.security == redis::Server::Security::tls) {
-    DP_TRY(tls, async::TlsContext::client(config_.redis.ca_file));
-  }
-  redis_.emplace(server, std::move(tls), clock_, spool_->instance().to_string());
+  redis_.emplace(server, files_.redis_tls, clock_, spool_->instance().to_string());
   limiter_.emplace(exact_clock_, redis_->fleet);
   return {};
 }
 
 // The first administrator's generated password is shown once, on the terminal, never in the log.
+// Last of all, or a start that fails later would have shown it to nobody who looks.
 Result<void> Services::open_identity() {
   const SuperAdmin& admin = config_.admin.super_admin;
   DP_TRY(const std::optional<identity::FirstAdmin> made,
@@ -173,9 +140,7 @@ Result<void> Services::open_identity() {
 }
 
 Result<void> Services::load_snapshots() {
-  DP_TRY(tokenizers_, llm::Tokenizers::load(tokenizers_dir(config_)));
-  DP_TRY(std::string default_policy, default_policy_of(config_));
-  models_router_.emplace(std::move(default_policy));
+  models_router_.emplace(files_.default_policy);
   refresh_.emplace(
       jobs::RefreshTargets{*database_, *sealer_, keys_, catalog_, *models_router_, *funds_});
   DP_CHECK(refresh_->refresh());
@@ -199,18 +164,30 @@ Result<void> Services::make_loops() {
   idempotency_.emplace(*idempotency_book_, idempotency_budget_, *store_pool_);
   watch_figures();
   watch_readiness();
-  shared_.emplace(SharedParts{clock_,          random_,
-                              keys_,           catalog_,
-                              *models_router_, adapters_,
-                              *tokenizers_,    *limiter_,
-                              inflight_,       *funds_,
-                              *spool_,         retries_,
-                              *lookups_,       tls_contexts_,
-                              proxy_,          http::Reach::public_only,
-                              users_reach(),   timeouts_of(config_),
-                              *metrics_,       *log_pool_,
-                              *access_log_,    trusted_proxies_,
-                              *idempotency_,   redis_ ? &*redis_ : nullptr});
+  shared_.emplace(SharedParts{clock_,
+                              random_,
+                              keys_,
+                              catalog_,
+                              *models_router_,
+                              adapters_,
+                              files_.tokenizers,
+                              *limiter_,
+                              inflight_,
+                              *funds_,
+                              *spool_,
+                              retries_,
+                              *lookups_,
+                              tls_contexts_,
+                              proxy_,
+                              http::Reach::public_only,
+                              users_reach(),
+                              timeouts_of(config_),
+                              *metrics_,
+                              *log_pool_,
+                              *access_log_,
+                              trusted_proxies_,
+                              *idempotency_,
+                              redis_ ? &*redis_ : nullptr});
   guards_.emplace(clock_);
   webapi_.emplace(webapi::Services{*database_, *store_pool_, clock_, random_, *sealer_, passwords_,
                                    [this] { refreshed_now(); }});
@@ -218,7 +195,7 @@ Result<void> Services::make_loops() {
   http::ServerSettings settings;
   settings.max_connections = static_cast<size_t>(config_.limits.connections_per_loop);
   settings.max_body_bytes_in_flight = static_cast<size_t>(config_.limits.bodies_mib_per_loop) << 20;
-  DP_TRY(settings.tls, server_tls(config_));
+  settings.tls = files_.tls;
   const LoopThread::RoutesOf routes = [this](gateway::Parts& parts) { return routes_of(parts); };
   for (size_t i = 0; i < count; ++i) {
     loops_.push_back(

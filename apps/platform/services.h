@@ -9,6 +9,7 @@
 
 #include "adminapi/routes.h"
 #include "apps/platform/config.h"
+#include "apps/platform/configured_files.h"
 #include "apps/platform/health.h"
 #include "apps/platform/loop_thread.h"
 #include "async/blocking_pool.h"
@@ -28,7 +29,6 @@
 #include "jobs/config_refresh.h"
 #include "jobs/endpoint_probe.h"
 #include "jobs/idempotency_sweep.h"
-#include "llm/tokenizer/tokenizer.h"
 #include "portalapi/guards.h"
 #include "provider/catalog.h"
 #include "ratelimit/inflight_limiter.h"
@@ -42,8 +42,8 @@ inline constexpr const char* kVersion = "0.1.0";
 
 class Services {
  public:
-  // Opens the store, brings its schema up to date, applies what an earlier run left in the spool,
-  // loads keys and models. Errors say what to mend.
+  // Reads the files that the configuration names, opens the store, brings its schema up to date,
+  // applies what an earlier run left in the spool, loads keys and models. Errors say what to mend.
   static Result<std::unique_ptr<Services>> start(const Config& config);
   ~Services();
 
@@ -57,7 +57,7 @@ class Services {
   void reopen_logs();
 
  private:
-  explicit Services(const Config& config);
+  Services(const Config& config, ConfiguredFiles files);
   Result<void> open_store();
   Result<void> open_spool();
   Result<void> open_idempotency();
@@ -77,6 +77,7 @@ class Services {
 
   const Config& config_;  // of the start; reload() changes what it may beside it
   seconds drain_grace_;
+  const ConfiguredFiles files_;
   bool stopping_ = false;
   const async::TurnClock clock_;
   const base::SystemClock exact_clock_;
@@ -91,7 +92,6 @@ class Services {
   ratelimit::InflightLimiter inflight_;
   std::unique_ptr<sql::Database> database_;
   std::optional<crypto::Sealer> sealer_;
-  std::optional<llm::Tokenizers> tokenizers_;
   std::unique_ptr<governance::Spool> spool_;
   std::unique_ptr<governance::UsageStore> usage_;
   std::unique_ptr<governance::Applier> applier_;
