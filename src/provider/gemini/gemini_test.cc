@@ -60,6 +60,18 @@ std::string request_of(std::string_view house) {
   return Ask(house).made()->body.to_string();
 }
 
+TEST(GeminiRequest, WhatIsHeldForIsSaidInTheHousesWords) {
+  const auto made = Ask(R"({"model":"gemini-2.5-flash","max_tokens":7,"messages":[{"role":"user",)"
+                        R"("content":"x"}],"gemini":{"generationConfig":{"maxOutputTokens":70000,)"
+                        R"("candidateCount":8,"topK":4}}})")
+                        .made();
+  ASSERT_TRUE(made) << made.error().message;
+  const std::string body = made->body.to_string();
+  EXPECT_NE(body.find(R"("generationConfig":{"maxOutputTokens":7,"topK":4})"), std::string::npos)
+      << body;
+  EXPECT_EQ(made->dropped.size(), 2u);
+}
+
 TEST(GeminiRequest, Goldens) {
   for (const path& input : files_ending(kTestdata / "request", ".house.json")) {
     const Ask ask(read_file(input));

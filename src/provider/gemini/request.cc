@@ -76,6 +76,7 @@ class Writer {
  private:
   Result<void> read_member(std::string_view key, JsonText value);
   Result<void> read_response_format(JsonText format);
+  void merge_own_config();
   void read_stop(JsonText stop);
   void read_modalities(JsonText modalities);
   void read_extension(JsonText extension);
@@ -257,6 +258,21 @@ std::string Writer::tools() const {
   return list;
 }
 
+// All but how much is answered: that is held for by the house's words, `max_tokens` and `n`.
+void Writer::merge_own_config() {
+  if (!is_object(own_config_)) return;
+  Reader reader(own_config_);
+  for (json::Members members(reader); members.next();) {
+    const std::string key(members.key());
+    const JsonText value = take(reader);
+    if (key == "maxOutputTokens" || key == "candidateCount") {
+      drop("gemini.generationConfig." + key);
+    } else {
+      config_.set(key, value);
+    }
+  }
+}
+
 Result<RequestText> Writer::write() {
   Reader reader(asking_.body.view());
   for (json::Members members(reader); members.next();) {
@@ -266,7 +282,7 @@ Result<RequestText> Writer::write() {
   if (!asking_.answered_text.empty()) contents_.add_answered(asking_.answered_text);
   if (asking_.output_limit > 0) config_.set_int("maxOutputTokens", asking_.output_limit);
   set_thinking();
-  merge(config_, own_config_);
+  merge_own_config();
 
   ObjectText body = std::move(extras_);
   body.set("contents", contents_.contents());
