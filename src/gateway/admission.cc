@@ -11,7 +11,7 @@ int64_t token_bound(const Call& call) {
   const llm::RequestView& view = call.view;
   const int64_t prompt = view.reservable_prompt_tokens();
   if (call.api == llm::Api::embeddings) return prompt;
-  return prompt + view.n * view.max_tokens.value_or(kAssumedOutputTokens);
+  return prompt + view.choices() * view.max_tokens.value_or(kAssumedOutputTokens);
 }
 
 // What nobody can say the price of is not sold, and never given away by mistake.

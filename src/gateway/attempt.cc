@@ -64,7 +64,8 @@ DP_OWN_FRAME Task<Result<json::PaddedBytes>> read_all(http::Reply& reply, size_t
 
 // What an answer may still take of the bound that the upstream is told; 0: it is told none.
 int64_t left_of_limit(const Call& call, int64_t said_tokens) {
-  const int64_t limit = call.view.max_tokens.value_or(call.bound.injected);
+  const int64_t told = call.bound.told;
+  const int64_t limit = told > 0 ? told : call.view.max_tokens.value_or(0);
   return limit == 0 ? 0 : std::max<int64_t>(1, limit - said_tokens);
 }
 
@@ -138,7 +139,7 @@ class Attempt {
                             .body = call_.x.body,
                             .endpoint = endpoint_,
                             .model = model_,
-                            .output_limit = call_.bound.injected,
+                            .output_limit = call_.bound.told,
                             .request_id = {request_id.data(), request_id.size()},
                             .traceparent = traceparent,
                             .answered_text = {}};

@@ -68,7 +68,7 @@ struct Parts {
 struct TokenBound {
   int64_t prompt = 0;
   int64_t output = 0;    // of all choices
-  int64_t injected = 0;  // of one choice: the upstream is told so because the caller said nothing
+  int64_t told = 0;      // of one choice, to the upstream; 0: what the caller said bounds it
   bool counted = false;  // the prompt is as it most likely is, not the most that it can be
 };
 

@@ -34,15 +34,15 @@ base::Money most_cost(const provider::Model& model, const TokenBound& bound, int
   return most;
 }
 
-// 0: some of them does not say.
-int64_t output_cap(const provider::Model& model) {
-  int64_t cap = 0;
+// The longest that any of them states; 0: some of them does not say.
+int64_t longest(const provider::Model& model, int64_t provider::Model::* stated) {
+  int64_t most = 0;
   bool all_say = true;
   each_payable(model, [&](const provider::Model& m) {
-    cap = std::max(cap, m.max_output_tokens);
-    all_say = all_say && m.max_output_tokens > 0;
+    most = std::max(most, m.*stated);
+    all_say = all_say && m.*stated > 0;
   });
-  return all_say ? cap : 0;
+  return all_say ? most : 0;
 }
 
 bool may_reason(const provider::Model& model) {
@@ -55,12 +55,20 @@ bool limited(const Call& call) {
   return call.key->quota_total >= 0 || !all_free(*call.model);
 }
 
-// Counted, if that is quick. An upstream with another tokenizer may still count more.
-int64_t likely_prompt(const Call& call) {
+// A prompt that is longer than a model reads at once is refused by it.
+int64_t most_prompt(const Call& call) {
   const int64_t most = call.view.most_prompt_tokens();
-  if (call.x.body.size() > kCountedBodyBytes) return most / 2;
+  const int64_t context = longest(*call.model, &provider::Model::max_context_length);
+  return context == 0 ? most : std::min(most, context * call.view.prompts);
+}
+
+// Its text is counted, if that is quick. An upstream with another tokenizer may still count more.
+int64_t likely_prompt(const Call& call) {
+  const int64_t most = most_prompt(call);
+  if (call.x.body.size() > kCountedBodyBytes) return most;
   const auto& tokenizer = call.parts.tokenizers.for_model(call.view.model);
-  return std::min(most, llm::count_prompt_tokens(call.api, call.x.body, tokenizer));
+  return std::min(most, llm::count_prompt_tokens(call.api, call.x.body, tokenizer) +
+                            call.view.most_beyond_estimates());
 }
 
 // Whether the upstream is given a bound that the caller did not set: somebody pays for the answer,
@@ -76,9 +84,16 @@ int64_t most_output(const Call& call) {
   int64_t tokens = kAssumedOutputTokens;
   if (needs_injection(call)) tokens = kInjectedOutputTokens;
   tokens = call.view.max_tokens.value_or(tokens);
-  const int64_t cap = output_cap(*call.model);
+  const int64_t cap = longest(*call.model, &provider::Model::max_output_tokens);
   if (cap == 0) return tokens;
   return needs_injection(call) ? cap : std::min(tokens, cap);
+}
+
+// What was held for is a bound only if the upstream hears of it: where the caller said more than
+// it, nothing, or two things of which servers know one or the other.
+bool must_be_told(const Call& call, int64_t each) {
+  if (!call.view.max_tokens) return needs_injection(call);
+  return (each < *call.view.max_tokens || call.view.two_limits) && limited(call);
 }
 
 Demand demand_for(const Call& call, int64_t output) {
@@ -93,9 +108,9 @@ Demand demand_for(const Call& call, int64_t output) {
 
 void set_bound(Call& call) {
   const int64_t each = most_output(call);
-  call.bound.prompt = call.view.most_prompt_tokens();
-  call.bound.output = each * call.view.n;
-  call.bound.injected = needs_injection(call) ? each : 0;
+  call.bound.prompt = most_prompt(call);
+  call.bound.output = each * call.view.choices();
+  call.bound.told = must_be_told(call, each) ? each : 0;
 }
 
 // After a refusal: first the prompt as it most likely is, then shorter and shorter answers, where
@@ -106,9 +121,9 @@ bool lower_bound(Call& call) {
     call.bound.prompt = likely_prompt(call);
     return true;
   }
-  if (call.bound.injected <= kAssumedOutputTokens) return false;
-  call.bound.injected = std::max(call.bound.injected / 2, kAssumedOutputTokens);
-  call.bound.output = call.bound.injected * call.view.n;
+  if (!needs_injection(call) || call.bound.told <= kAssumedOutputTokens) return false;
+  call.bound.told = std::max(call.bound.told / 2, kAssumedOutputTokens);
+  call.bound.output = call.bound.told * call.view.choices();
   return true;
 }
 

@@ -22,6 +22,16 @@ inline constexpr size_t kMaxUrlBytes = 8192;
 inline constexpr int64_t kCharsPerToken = 4;
 // What a 1024 x 1024 picture in high detail costs with OpenAI: 85 + 4 tiles of 170.
 inline constexpr int64_t kTokensPerImage = 765;
+// What media may cost at most, whatever their size: dear pages and pictures compress to nothing.
+// As of 2026-11-20. A picture: gpt-4o-mini takes 2,833 and 5,667 for each of up to 8 tiles
+// (platform.openai.com/docs/guides/images-vision); Qwen3-VL up to 16,384, all others less.
+inline constexpr int64_t kMostTokensPerImage = 48'169;
+// A document or film: hundreds of pages of 1,500 to 3,000 and their pictures with Anthropic, hours
+// of 300 a second with Gemini; so the longest context that is usual (ai.google.dev, Gemini models).
+inline constexpr int64_t kMostTokensPerDocument = 1'048'576;
+// Sound: 32 tokens a second with Gemini, 10 with OpenAI, and no codec of theirs takes less than 512
+// bytes of base64 for one.
+inline constexpr int64_t kAudioBytesPerToken = 16;
 // The chat template's own tokens around each message, and the ones that open the answer
 // (OpenAI cookbook, "How to count tokens with tiktoken").
 inline constexpr int64_t kTokensPerMessage = 4;

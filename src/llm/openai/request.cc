@@ -115,7 +115,13 @@ int64_t RequestView::reservable_prompt_tokens() const {
 }
 
 int64_t RequestView::most_prompt_tokens() const {
-  return features.text_bytes + overhead_tokens(*this);
+  return features.text_bytes + overhead_tokens(*this) + most_beyond_estimates();
+}
+
+int64_t RequestView::most_beyond_estimates() const {
+  return features.other_bytes + features.image_count * (kMostTokensPerImage - kTokensPerImage) +
+         features.document_count * kMostTokensPerDocument +
+         (features.audio_bytes + kAudioBytesPerToken - 1) / kAudioBytesPerToken;
 }
 
 Result<RequestView> parse_request(Api api, const json::PaddedBytes& body) {

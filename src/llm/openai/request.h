@@ -4,6 +4,7 @@
 // Rule: unknown fields pass untouched; known fields of a wrong type are refused, naming the field.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -28,6 +29,10 @@ struct Features {
   int64_t text_bytes = 0;  // UTF-8 bytes of all text that the model reads: messages, tools, schemas
   int64_t text_chars = 0;  // code points of the same
   int64_t input_token_ids = 0;  // given as token ids (completions, embeddings)
+  // Of values that some model may read and others do not: what is not known here, and more.
+  int64_t other_bytes = 0;
+  int64_t audio_bytes = 0;     // of sound inside the body
+  int64_t document_count = 0;  // files, films, and parts of kinds that are not known here
   int64_t message_count = 0;
   int image_count = 0;
   int tool_count = 0;
@@ -52,18 +57,26 @@ struct RequestView {
   bool stream = false;
   bool caller_wants_usage = false;    // stream_options.include_usage
   std::optional<int64_t> max_tokens;  // max_completion_tokens, else max_tokens; 1..kMaxTokens
+  bool two_limits = false;            // both were given, and differ
   int64_t n = 1;                      // 1..kMaxChoices
+  int64_t best_of = 1;                // likewise; as many are generated for the n that are shown
+  int64_t prompts = 1;                // in the list that `prompt` or `input` is
   bool repeatable = false;  // temperature 0 or a seed: asked again, it should say the same
   Features features;
 
+  // That are generated, each of up to max_tokens.
+  int64_t choices() const { return prompts * std::max(n, best_of); }
   // The contract's rule, for routing: characters / 4, plus images, plus a few per message.
   int64_t estimated_prompt_tokens() const;
   // For reservations: bytes / 4. The same for ASCII, but nearer the truth for scripts such as
   // Chinese, where a three-byte character costs 0.6-0.8 tokens and not a quarter.
   int64_t reservable_prompt_tokens() const;
 
-  // No byte-pair encoding makes more tokens than there are bytes; pictures as estimated.
+  // No byte-pair encoding makes more tokens than there are bytes; media by the constants of
+  // limits.h. Where a model's context is shorter, that is the bound.
   int64_t most_prompt_tokens() const;
+  // Of these what is not text and no estimate has in it.
+  int64_t most_beyond_estimates() const;
 
   uint32_t prompt_begin = 0;  // where the value of messages, prompt or input begins in the body
 

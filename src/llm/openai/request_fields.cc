@@ -55,8 +55,8 @@ constexpr Field kChat[] = {
 };
 
 constexpr Field kCompletions[] = {
-    {"echo", Shape::boolean},     {"prompt", Shape::prompt},    {"suffix", Shape::string},
-    {"best_of", Shape::positive}, {"logprobs", Shape::integer},
+    {"echo", Shape::boolean},    {"prompt", Shape::prompt},    {"suffix", Shape::text},
+    {"best_of", Shape::best_of}, {"logprobs", Shape::integer},
 };
 
 constexpr Field kEmbeddings[] = {

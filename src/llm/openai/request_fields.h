@@ -20,8 +20,8 @@ enum class Shape : uint8_t {
   object,
   array,
   string_or_object,
-  string_or_array,
   // fields that the gateway reads
+  text,  // that the model reads
   model,
   messages,
   prompt,
@@ -31,6 +31,7 @@ enum class Shape : uint8_t {
   max_tokens,
   max_completion_tokens,
   choices,  // `n`
+  best_of,
   stop,
   tools,
   functions,

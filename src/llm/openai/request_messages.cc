@@ -20,6 +20,11 @@ bool is_extension(std::string_view member) {
          member == "extra_content";
 }
 
+bool is_media(std::string_view member) {
+  return member == "image_url" || member == "image" || member == "video_url" || member == "video" ||
+         member == "audio_url" || member == "document";
+}
+
 bool is_image_part(std::string_view type) {
   return type == "image_url" || type == "input_image" || type == "image";
 }
@@ -104,14 +109,16 @@ bool RequestParser::read_message() {
         has_reasoning = true;
         add_text(reader_.read_string());
       } else {
-        reader_.skip();
+        skip_other();
       }
     } else if (key == "tool_calls") {
       calls = reader_.peek() == Kind::array;
       good = read_tool_calls();
+    } else if (key == "function_call" && reader_.peek() == Kind::object) {
+      good = read_called_function();
     } else {
       view_.notes.extensions = view_.notes.extensions || is_extension(key);
-      reader_.skip();
+      skip_other();
     }
     if (!good) return false;
   }
@@ -151,6 +158,7 @@ bool RequestParser::read_part() {
   bool has_type = false;
   bool text_part = false;
   bool has_text = false;
+  bool bounded = false;  // what the part may cost is known by the end of its walk
   for (json::Members members(reader_); members.next();) {
     const std::string_view key = members.key();
     if (key == "type") {
@@ -158,7 +166,9 @@ bool RequestParser::read_part() {
       const std::string_view type = reader_.decode(reader_.read_string(), scratch_);
       has_type = true;
       text_part = type == "text";
-      if (is_image_part(type)) ++images_in_message_;
+      const bool picture = is_image_part(type);
+      if (picture) ++images_in_message_;
+      bounded = bounded || text_part || picture || type == "refusal";
     } else if (key == "text" || key == "refusal") {
       if (reader_.peek() != Kind::string) return expect(Kind::string, part_path(key));
       add_text(reader_.read_string());
@@ -169,24 +179,45 @@ bool RequestParser::read_part() {
         return expect(Kind::object, part_path("image_url"));
       }
       note_media(reader_.skip());
-    } else if (key == "file" || key == "video_url") {
+    } else if (key == "input_audio") {
+      bounded = read_audio();
+    } else if (is_media(key) || key == "file") {
       note_media(reader_.skip());
     } else {
       view_.notes.extensions = view_.notes.extensions || is_extension(key);
-      reader_.skip();
+      skip_other();
     }
   }
   if (!reader_.ok()) return false;
+  if (!bounded) ++view_.features.document_count;
   if (!has_type) return refuse(part_path("type"), "the field is required");
   if (text_part && !has_text) return refuse(part_path("text"), "the field is required");
   return true;
 }
 
 // A URL is short; data in its place is not looked through.
+bool RequestParser::is_remote(ByteRange value) const {
+  return value.size() <= kMaxUrlBytes &&
+         reader_.text(value).find("\"http") != std::string_view::npos;
+}
+
 void RequestParser::note_media(ByteRange value) {
-  const bool remote =
-      value.size() <= kMaxUrlBytes && reader_.text(value).find("\"http") != std::string_view::npos;
-  view_.notes.remote_media = view_.notes.remote_media || remote;
+  view_.notes.remote_media = view_.notes.remote_media || is_remote(value);
+}
+
+// False: it is elsewhere, and its length unknown.
+bool RequestParser::read_audio() {
+  reader_.peek();
+  const ByteRange value = reader_.skip();
+  if (is_remote(value)) return false;
+  view_.features.audio_bytes += value.size();
+  return true;
+}
+
+// Looked at for no more than its length.
+void RequestParser::skip_other() {
+  reader_.peek();
+  view_.features.other_bytes += reader_.skip().size();
 }
 
 bool RequestParser::read_tool_calls() {
@@ -200,7 +231,7 @@ bool RequestParser::read_tool_calls() {
       const bool function = members.key() == "function" && reader_.peek() == Kind::object;
       view_.notes.extensions = view_.notes.extensions || is_extension(members.key());
       if (!function)
-        reader_.skip();
+        skip_other();
       else if (!read_called_function())
         return false;
     }
@@ -214,7 +245,7 @@ bool RequestParser::read_called_function() {
     if (text && reader_.peek() == Kind::string)
       add_text(reader_.read_string());
     else
-      reader_.skip();
+      skip_other();
   }
   return reader_.ok();
 }
@@ -283,7 +314,8 @@ bool RequestParser::read_prompt(std::string_view field) {
     return refuse(std::string(field), "expected a string or an array of strings or token ids");
   }
   Kind of = Kind::none;
-  for (json::Elements elements(reader_); elements.next();) {
+  int64_t count = 0;
+  for (json::Elements elements(reader_); elements.next(); ++count) {
     const Kind found = reader_.peek();
     if (of == Kind::none) of = found;
     const bool good = found == Kind::string || found == Kind::number || found == Kind::array;
@@ -299,6 +331,7 @@ bool RequestParser::read_prompt(std::string_view field) {
     }
   }
   if (!reader_.ok()) return false;
+  if (of != Kind::number) view_.prompts = count;
   return of != Kind::none || refuse(std::string(field), "must not be empty");
 }
 

@@ -72,7 +72,7 @@ bool RequestParser::parse() {
     if (field == nullptr) {
       const std::string_view key = members.key();
       view_.notes.extensions = view_.notes.extensions || key == "anthropic" || key == "gemini";
-      reader_.skip();
+      skip_other();
       continue;
     }
     const uint64_t bit = uint64_t{1} << field->bit;
@@ -92,7 +92,10 @@ bool RequestParser::check_whole() {
   if (has_stream_options_ && !view_.stream) {
     return refuse("stream_options", "only allowed when 'stream' is true");
   }
-  if (max_completion_tokens_) view_.max_tokens = max_completion_tokens_;
+  if (max_completion_tokens_) {
+    view_.two_limits = view_.max_tokens && view_.max_tokens != max_completion_tokens_;
+    view_.max_tokens = max_completion_tokens_;
+  }
   view_.features.has_reasoning = effort_ ? *effort_ : thinking_.value_or(false);
   return true;
 }
@@ -116,16 +119,16 @@ bool RequestParser::read_field(const Field& field) {
       return read_limit(field.name, view_.max_tokens, view_.max_tokens_value);
     case Shape::max_completion_tokens:
       return read_limit(field.name, max_completion_tokens_, view_.max_completion_tokens_value);
-    case Shape::choices: {
-      std::optional<int64_t> n;
-      if (!read_count(field.name, kMaxChoices, n)) return false;
-      view_.n = n.value_or(1);
-      return true;
-    }
+    case Shape::choices:
+      return read_choices(field.name, view_.n);
+    case Shape::best_of:
+      return read_choices(field.name, view_.best_of);
     case Shape::positive: {
       std::optional<int64_t> ignored;
       return read_count(field.name, kMaxTokens, ignored);
     }
+    case Shape::text:
+      return read_field_text(field.name);
     case Shape::stop:
       return read_stop();
     case Shape::tools:
@@ -175,13 +178,14 @@ bool RequestParser::read_generic(const Field& field) {
     case Shape::string_or_object:
       good = either(Kind::string, Kind::object);
       break;
-    case Shape::string_or_array:
-      good = either(Kind::string, Kind::array);
-      break;
     default:
       break;
   }
   if (!good) return false;
+  if (kind != Kind::number && kind != Kind::boolean) {
+    skip_other();
+    return reader_.ok();
+  }
   const std::string_view value = reader_.text(reader_.skip());
   if (!reader_.ok()) return false;
   if (field.shape == Shape::integer && !json::to_integer(value)) {
@@ -194,6 +198,13 @@ bool RequestParser::read_generic(const Field& field) {
     view_.repeatable = true;
   }
   return true;
+}
+
+bool RequestParser::read_field_text(std::string_view name) {
+  if (take_null()) return true;
+  if (!expect(Kind::string, name)) return false;
+  add_text(reader_.read_string());
+  return reader_.ok();
 }
 
 bool RequestParser::read_model() {
@@ -255,6 +266,13 @@ bool RequestParser::read_count(std::string_view name, int64_t limit,
     return refuse(std::string(name), "expected an integer from 1 to " + std::to_string(limit));
   }
   value = number;
+  return true;
+}
+
+bool RequestParser::read_choices(std::string_view name, int64_t& choices) {
+  std::optional<int64_t> given;
+  if (!read_count(name, kMaxChoices, given)) return false;
+  choices = given.value_or(1);
   return true;
 }
 

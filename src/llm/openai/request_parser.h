@@ -32,6 +32,7 @@ class RequestParser {
   // request_parser.cc: the fields
   bool read_field(const Field& field);
   bool read_generic(const Field& field);
+  bool read_field_text(std::string_view name);
   bool read_model();
   bool read_stream();
   bool read_stream_options();
@@ -41,6 +42,7 @@ class RequestParser {
   bool read_encoding_format();
   bool read_response_format();
   bool read_count(std::string_view name, int64_t limit, std::optional<int64_t>& value);
+  bool read_choices(std::string_view name, int64_t& choices);
   bool read_limit(std::string_view name, std::optional<int64_t>& value, ByteRange& where);
   bool check_whole();
 
@@ -50,7 +52,10 @@ class RequestParser {
   bool read_content();
   bool read_part();
   bool read_text(std::string_view member);
+  bool is_remote(ByteRange value) const;
   void note_media(ByteRange value);
+  bool read_audio();
+  void skip_other();
   bool read_tool_calls();
   bool read_called_function();
   bool read_tools(std::string_view field);

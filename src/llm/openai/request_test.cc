@@ -282,6 +282,90 @@ TEST(RequestView, NoPromptHasMoreTokensThanBytes) {
   EXPECT_GE(view->most_prompt_tokens(), view->reservable_prompt_tokens());
 }
 
+TEST(RequestView, CountsEveryChoiceThatIsGenerated) {
+  struct Case {
+    std::string_view members;
+    int64_t choices;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {R"("prompt":"x")", 1},
+           {R"("prompt":"x","n":3,"best_of":null)", 3},
+           {R"("prompt":"x","n":2,"best_of":5)", 5},
+           {R"("prompt":["x","y","z"],"best_of":4)", 12},
+           {R"("prompt":[[1,2],[3]],"n":2)", 4},
+           {R"("prompt":[1,2,3])", 1},
+       }) {
+    const auto view = parse(R"({"model":"m",)" + std::string(c.members) + "}", Api::completions);
+    ASSERT_TRUE(view.ok()) << view.error().message;
+    EXPECT_EQ(view->choices(), c.choices) << c.members;
+  }
+  EXPECT_EQ(parse(with(R"("n":3)"))->choices(), 3);
+}
+
+TEST(RequestView, SaysWhenTwoLimitsDiffer) {
+  const auto both = parse(with(R"("max_tokens":50,"max_completion_tokens":1)"));
+  EXPECT_TRUE(both->two_limits);
+  EXPECT_EQ(both->max_tokens, 1);
+  EXPECT_FALSE(parse(with(R"("max_tokens":5,"max_completion_tokens":5)"))->two_limits);
+  EXPECT_FALSE(parse(with(R"("max_tokens":null,"max_completion_tokens":5)"))->two_limits);
+  EXPECT_FALSE(parse(with(R"("max_tokens":5)"))->two_limits);
+}
+
+// Of any value that a model may read, wherever it stands.
+TEST(RequestView, NothingIsReadForNothing) {
+  const std::string text(1000, 'x');
+  const auto chat = [&](std::string_view messages) {
+    return std::string(R"({"model":"m","messages":[)").append(messages) + "]}";
+  };
+  const std::string parts[] = {
+      R"({"role":"assistant","function_call":{"name":"f","arguments":"$"}})",
+      R"({"role":"assistant","tool_calls":[{"type":"custom","custom":{"input":"$"}}]})",
+      R"({"role":"assistant","reasoning_details":[{"text":"$"}]})",
+      R"({"role":"tool","tool_call_id":"$","content":""})",
+      R"({"role":"user","content":[{"type":"text","text":"","more":"$"}]})",
+      R"({"role":"user","content":[{"type":"thinking","thinking":"$"}]})",
+  };
+  std::vector<std::pair<Api, std::string>> bodies = {
+      {Api::completions, R"({"model":"m","prompt":"x","suffix":"$"})"},
+      {Api::chat_completions, with(R"("prediction":{"type":"content","content":"$"})")},
+      {Api::chat_completions, with(R"("tool_choice":{"function":{"name":"$"}})")},
+      {Api::chat_completions, with(R"("documents":["$"])")},
+  };
+  for (const std::string& part : parts) bodies.emplace_back(Api::chat_completions, chat(part));
+  for (auto& [api, body] : bodies) {
+    body.replace(body.find('$'), 1, text);
+    const auto view = parse(body, api);
+    ASSERT_TRUE(view.ok()) << view.error().message << body;
+    EXPECT_GE(view->most_prompt_tokens(), 1000) << body;
+  }
+}
+
+TEST(RequestView, MediaAreHeldForWhatTheyMayCost) {
+  const auto most = [](std::string_view part) {
+    const auto view = parse(R"({"model":"m","messages":[{"role":"user","content":[)" +
+                            std::string(part) + "]}]}");
+    EXPECT_TRUE(view.ok()) << view.error().message;
+    return view->most_prompt_tokens();
+  };
+  EXPECT_LT(most(R"({"type":"text","text":"x"})"), 10);
+  const int64_t picture = most(R"({"type":"image_url","image_url":{"url":"data:AA"}})");
+  EXPECT_GE(picture, kMostTokensPerImage);
+  EXPECT_LT(picture, kMostTokensPerDocument);
+  for (const std::string_view document :
+       {R"({"type":"file","file":{"file_data":"data:application/pdf;base64,AA"}})",
+        R"({"file":{"file_id":"f"},"type":"file"})",
+        R"({"type":"video_url","video_url":{"url":"https://x/y"}})",
+        R"({"type":"input_audio","input_audio":{"data":"https://x/y"}})",
+        R"({"type":"of_tomorrow","x":1})"}) {
+    EXPECT_GE(most(document), kMostTokensPerDocument) << document;
+  }
+  const std::string sound(16'000, 'A');
+  const int64_t audio =
+      most(R"({"type":"input_audio","input_audio":{"format":"wav","data":")" + sound + R"("}})");
+  EXPECT_GE(audio, 1000);
+  EXPECT_LT(audio, 1100);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Bodies, RequestSplice,
     testing::Values(
