@@ -25,7 +25,7 @@ Result<void> ConfigRefresh::refresh_locked() {
     DP_TRY(auto reader, targets_.database.read());
     DP_TRY(version, settings::config_version(reader));
   }
-  if (version == loaded_version()) return {};
+  if (version == loaded_version()) return targets_.funds.forget_spent_grants();
   DP_CHECK(targets_.keys.reload(targets_.database));
   DP_CHECK(targets_.catalog.reload(targets_.database, targets_.sealer));
   targets_.router.rebuild(targets_.catalog.current());

@@ -288,6 +288,7 @@ void Simulation::settle_down(Instance& instance) {
   instance.apply();
   instance.apply();
   for (int i = 0; i < 100; ++i) instance.refill_next();
+  instance.load_config();  // until then accounts remember which of their grants are spent
   for (int i = 0; i < 4; ++i) {
     world_.clock.advance(milliseconds(1500));
     instance.look_after_leases();

@@ -116,7 +116,8 @@ Result<Covered> Account::raise_quota(HoldState& hold, const Demand& demand, cons
   return covered == Cover::enough ? Covered::yes : Covered::not_yet;
 }
 
-// Grants cover what they can, in order; a hold keeps the parts it has.
+// Grants cover what they can, in order; a hold keeps the parts it has. What is not known of any of
+// them is asked for at once: any number of used-up ones costs one refill, not one each.
 Covered Account::split_grants(const HoldState& hold, const Demand& demand, const Moment& moment,
                               Split& split) {
   const UserTerms& terms = moment.terms.of(user_);
@@ -125,8 +126,9 @@ Covered Account::split_grants(const HoldState& hold, const Demand& demand, const
       hold.priced ? hold.discount_ppm : moment.terms.discount_ppm(terms, moment.wall_ms);
   split.grants = hold.grants;
   int64_t open = demand.tokens - split.grants.tokens();
+  size_t asked = 0;
   for (const GrantTerms& grant : terms.grants) {
-    if (open <= 0) break;
+    if (open <= 0 || asked == kGrantsPerRefill) break;
     if (grant.expires_at_ms <= moment.wall_ms) continue;
     const auto parts = split.grants.list();
     const auto part = std::ranges::find(parts, grant.id, &GrantPart::grant);
@@ -136,7 +138,7 @@ Covered Account::split_grants(const HoldState& hold, const Demand& demand, const
     const bool dry = of.spent || (moment.now < of.refused_until && of.available <= 0);
     if (more < open && !dry) {
       want(of, 1, open - more, 0);
-      return Covered::not_yet;
+      ++asked;
     }
     if (more == 0) continue;
     if (part == parts.end()) {
@@ -146,7 +148,7 @@ Covered Account::split_grants(const HoldState& hold, const Demand& demand, const
     }
     open -= more;
   }
-  return Covered::yes;
+  return asked == 0 ? Covered::yes : Covered::not_yet;
 }
 
 Result<Covered> Account::raise_wallet(HoldState& hold, const Demand& demand, const Moment& moment,
@@ -224,6 +226,7 @@ std::vector<LeaseOrder> Account::orders() {
     LeaseOrder& order = orders.emplace_back(this->order(of, anew ? of.idle : 0));
     order.least = of.least;
     order.wanted = of.wanted;
+    order.limit = of.wanted_limit;
     forget_wants(of);
   }
   std::ranges::sort(orders, {}, &LeaseOrder::fund);
@@ -240,6 +243,7 @@ std::vector<LeaseOrder> Account::returns(base::Instant since, const Moment& mome
                           terms.grants.end();
     const bool unused = over || of.used_at <= since;
     if (unused) forget_wants(of);  // who noted them has given up, or notes them again
+    if (over) of.spent = false;    // nobody asks for it any more
     const bool recalled =
         of.fund.kind == FundKind::wallet && terms.recalled_until_ms > moment.wall_ms;
     const bool back = of.idle < 0 || ((unused || recalled) && of.idle > 0);
@@ -271,7 +275,7 @@ void Account::finish(std::span<const LeaseOrder> orders, std::span<const LeaseFi
       of.doubtful_taken = fill.taken;
       continue;
     }
-    if (orders[i].wanted > 0) of.limit = of.wanted_limit;
+    if (orders[i].wanted > 0) of.limit = orders[i].limit;
     of.idle += fill.taken;
     of.available = fill.available;
     of.spent = fill.spent;

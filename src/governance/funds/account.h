@@ -37,13 +37,13 @@ struct Lease {
   // What the store said last.
   base::Instant refused_until{};
   int64_t available = 0;
-  bool spent = false;
+  bool spent = false;  // remembered until the terms say so too
 
   // An order whose fate is not known; the next one finds it out.
   std::optional<LeaseOrder> doubtful = {};
   int64_t doubtful_taken = 0;
 
-  bool blank() const { return idle == 0 && held == 0 && least == 0 && !doubtful; }
+  bool blank() const { return idle == 0 && held == 0 && least == 0 && !spent && !doubtful; }
 };
 
 enum class Covered { yes, not_yet };

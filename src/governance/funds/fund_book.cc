@@ -107,6 +107,7 @@ void FundBook::carry_out(Batch batch) {
   std::vector<LeaseFill> fills(batch.orders.size());
   const LeaseStore::Exchanged done = store_.exchange(batch.orders, fills);
   note(done.error);
+  if (std::ranges::any_of(fills, &LeaseFill::spent)) spent_ = true;
   std::vector<std::function<void()>> waiting;
   for (size_t first = 0; first < batch.orders.size();) {
     Account& account = *batch.owners[first];

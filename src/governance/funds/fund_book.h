@@ -54,6 +54,8 @@ class FundBook {
 
   // In force for every raise() that begins afterwards.
   void set_terms(std::shared_ptr<const Terms> terms);
+  // Whether the store has called a grant of the terms spent since the last call.
+  bool take_spent() { return spent_.exchange(false); }
   // Until when leases count: the store's expiry as this clock sees it. Without a call: for ever.
   void set_usable_until(base::Instant until) { usable_until_.store(until); }
 
@@ -87,6 +89,7 @@ class FundBook {
   const base::Clock& clock_;
   std::atomic<base::Instant> usable_until_{base::Instant::max()};
   std::atomic<bool> failing_{false};
+  std::atomic<bool> spent_{false};
   std::atomic<int64_t> sequence_{0};
   std::array<Shard, kShards> shards_;
 };

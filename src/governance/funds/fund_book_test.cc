@@ -161,6 +161,67 @@ TEST(FundBook, GrantsPayFirstThenTheDiscountThenTheWallet) {
   EXPECT_EQ(w.book.standing(kUser, kWallet).idle, 10'000);
 }
 
+// Nine grants of 10 tokens of which nothing can be had, and a wallet that pays.
+struct EmptyGrants : World {
+  explicit EmptyGrants(const FakeFund& grant) {
+    auto terms = std::make_shared<Terms>();
+    for (int64_t id = 1; id <= 9; ++id) {
+      tables.funds[{FundKind::grant, id}] = grant;
+      tables.leases[{{FundKind::grant, id}, 2}].first = grant.leased;
+      terms->users[kUser].grants.push_back({base::GrantId{id}, kNever});
+    }
+    tables.funds[kWallet].total = 10'000;
+    book.set_terms(terms);
+  }
+  // One request after a quiet time; what it cost of exchanges.
+  int request() {
+    const int before = store.exchanges;
+    Hold hold;
+    EXPECT_TRUE(cover(book, hold, paid_demand(100, 100)).ok());
+    EXPECT_EQ(hold.money(), Money::units(100));
+    hold.settle(0, {});
+    const int taken = store.exchanges - before;
+    clock.advance(std::chrono::seconds(2));
+    for (int i = 0; i < 2; ++i) book.return_idle(clock.now() - std::chrono::seconds(1));
+    return taken;
+  }
+};
+
+TEST(FundBook, UsedUpGrantsCostOneRefillUntilTheTermsForgetThem) {
+  EmptyGrants w({.total = 10, .used = 10});
+  EXPECT_EQ(w.request(), 2);
+  EXPECT_TRUE(w.book.take_spent());
+  EXPECT_EQ(w.request(), 1);  // the wallet alone
+  EXPECT_FALSE(w.book.take_spent());
+  EXPECT_EQ(w.book.accounts(), 1u);
+  w.book.set_terms(std::make_shared<Terms>());
+  w.book.return_idle(w.clock.now());
+  EXPECT_EQ(w.book.accounts(), 0u);
+}
+
+TEST(FundBook, GrantsInAnotherInstancesLeaseCostOneRefill) {
+  EmptyGrants w({.total = 10, .leased = 10});
+  EXPECT_EQ(w.request(), 2);
+  EXPECT_EQ(w.request(), 2);
+  EXPECT_EQ(w.book.accounts(), 0u);
+}
+
+// Of two that wait for one refill, the second knows a higher quota.
+TEST(FundBook, ALimitThatChangesDuringAnExchangeIsNotTakenForTheOneThatWasAskedUnder) {
+  World w;
+  w.tables.funds[kQuota].total = 1000;
+  Hold first, second;
+  ASSERT_EQ(*w.book.raise(first, quota_demand(1000, 100)), Covered::not_yet);
+  w.store.meanwhile = [&] {
+    EXPECT_EQ(*w.book.raise(second, quota_demand(2000, 100)), Covered::not_yet);
+  };
+  ASSERT_EQ(w.book.join_refill(kUser, [] {}), FundBook::Turn::first);
+  w.book.run_refill(kUser);
+  // What was leased is of the old one: it goes back and is leased anew.
+  EXPECT_EQ(*w.book.raise(second, quota_demand(2000, 100)), Covered::not_yet);
+  EXPECT_EQ(*w.book.raise(first, quota_demand(1000, 100)), Covered::yes);
+}
+
 TEST(FundBook, AnExpiredGrantIsNotUsedAndGoesBackWhenItIsNoLongerInForce) {
   World w;
   w.grant(100, 300);

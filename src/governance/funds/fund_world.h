@@ -52,6 +52,7 @@ class FakeLeaseStore final : public LeaseStore {
       : tables_(tables), instance_(instance), takes_(takes) {}
 
   Exchanged exchange(std::span<const LeaseOrder> orders, std::span<LeaseFill> fills) override {
+    if (meanwhile) std::exchange(meanwhile, {})();
     const std::lock_guard lock(tables_.mutex);
     ++exchanges;
     const Landing landing = std::exchange(next, Landing::done);
@@ -69,6 +70,7 @@ class FakeLeaseStore final : public LeaseStore {
 
   Landing next = Landing::done;
   bool doubt_lands = false;
+  std::function<void()> meanwhile;  // during the next exchange
   int exchanges = 0;
 
  private:

@@ -39,10 +39,21 @@ Result<void> Funds::load_terms() {
   DP_TRY(auto reader, database_.read());
   DP_TRY(const int64_t version, terms_version(reader));
   if (version == terms_version_) return {};
+  return read_terms(reader);
+}
+
+Result<void> Funds::read_terms(sql::Reader& reader) {
   DP_TRY(auto terms, governance::load_terms(reader));
   terms_version_ = terms->version;
+  terms_read_at_ = clock_.now();
   book_.set_terms(std::move(terms));
   return {};
+}
+
+Result<void> Funds::forget_spent_grants() {
+  if (clock_.now() - terms_read_at_ < kSpentGrantLife || !book_.take_spent()) return {};
+  DP_TRY(auto reader, database_.read());
+  return read_terms(reader);
 }
 
 Task<Result<void>> Funds::cover(Hold& hold, Demand demand) {

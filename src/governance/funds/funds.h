@@ -26,6 +26,8 @@ class Funds {
   Result<void> claim();
   // Blocking: what administrators settled, if that has changed; for the config refresh alone.
   Result<void> load_terms();
+  // The same when they name grants that are spent, once per kSpentGrantLife.
+  Result<void> forget_spent_grants();
 
   // Never waits: see FundBook::raise. After not_yet: cover().
   Result<Covered> raise(Hold& hold, const Demand& demand) { return book_.raise(hold, demand); }
@@ -45,6 +47,7 @@ class Funds {
  private:
   Task<bool> refilled(base::UserId user, base::Deadline deadline);
   void look_after();
+  Result<void> read_terms(sql::Reader& reader);
   Result<void> renew();
 
   sql::Database& database_;
@@ -52,7 +55,8 @@ class Funds {
   SqlLeaseStore store_;
   FundBook book_;
   base::Instant renewed_at_{};  // by upkeep only
-  int64_t terms_version_ = 0;   // by load_terms only
+  int64_t terms_version_ = 0;   // these two by load_terms only
+  base::Instant terms_read_at_{};
   std::optional<async::BlockingPool> pool_;
 };
 

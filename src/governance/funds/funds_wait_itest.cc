@@ -8,6 +8,7 @@
 #include "governance/funds/funds.h"
 #include "governance/funds/limits.h"
 #include "testing/databases.h"
+#include "testing/fake_clock.h"
 
 namespace deeppool::governance {
 namespace {
@@ -44,6 +45,7 @@ Demand costing(int64_t units) {
 }
 
 struct Tally {
+  int64_t charge = 100;  // of each that is covered
   std::atomic<int> covered{0}, refused{0}, other{0};
 };
 
@@ -55,7 +57,7 @@ Task<void> spend(Funds& funds, Tally& tally) {
   } else {
     ++(covered.error().code == ErrorCode::insufficient_quota ? tally.refused : tally.other);
   }
-  hold.settle(10, base::Money::units(covered ? 100 : 0));
+  hold.settle(10, base::Money::units(covered ? tally.charge : 0));
 }
 
 // `count` requests at once on a loop of their own.
@@ -87,35 +89,59 @@ TEST_P(FundsTest, TwoHundredWaitersOnTwoLoopsShareABalanceForTen) {
   funds.end_refills();
 }
 
-TEST_P(FundsTest, UpkeepGivesBackWhatLiesIdle) {
-  Funds funds(database(), base::RequestId{}, clock_);
-  ASSERT_TRUE(funds.claim().ok());
+// Runs the upkeep until `done`, 10 s at most; whether it came to that.
+bool upkeep_until(Funds& funds, const std::function<bool()>& done) {
   async::Loop loop;
   async::TaskGroup group(loop);
   async::CancelScope scope;
-  int64_t after = 0, later = kBalance;
   loop.post([&] {
     group.spawn(funds.upkeep(scope));
     group.spawn([&]() -> Task<void> {
-      Hold hold;
-      Result<void> covered = co_await funds.cover(hold, costing(100));
-      EXPECT_TRUE(covered.ok());
-      after = leased();
-      hold.settle(10, {});
       const base::Instant end = async::Loop::current().now() + std::chrono::seconds(10);
       async::CancelScope own;
-      while (later != 0 && async::Loop::current().now() < end) {
+      while (!done() && async::Loop::current().now() < end) {
         co_await async::sleep_for(milliseconds(50), own);
-        later = leased();
       }
       scope.cancel(async::CancelReason::shutting_down);
       loop.stop();
     });
   });
   loop.run();
+  return done();
+}
+
+TEST_P(FundsTest, UpkeepGivesBackWhatLiesIdle) {
+  Funds funds(database(), base::RequestId{}, clock_);
+  ASSERT_TRUE(funds.claim().ok());
+  Tally tally{.charge = 0};
+  spend_on_a_loop(funds, tally, 1);
+  EXPECT_GE(leased(), 100);
+  EXPECT_TRUE(upkeep_until(funds, [&] { return leased() == 0; }));
   funds.end_refills();
-  EXPECT_GE(after, 100);
-  EXPECT_EQ(later, 0);
+}
+
+// Nobody changes the terms; what is used up leaves them all the same.
+TEST_P(FundsTest, SpentGrantsAreForgotten) {
+  const auto say = [&](std::string_view statement) {
+    ASSERT_TRUE(database().write()->connection().run_plain(std::string(statement)));
+  };
+  say("INSERT INTO users (id, username, password_hash, created_at, updated_at)"
+      " VALUES (1, 'u', 'x', 0, 0)");
+  say("INSERT INTO token_grants (user_id, tokens_total, tokens_used, created_at)"
+      " VALUES (1, 500, 499, 0)");
+  testing::FakeClock clock;
+  Funds funds(database(), base::RequestId{}, clock);
+  ASSERT_TRUE(funds.claim());
+  ASSERT_TRUE(funds.load_terms());
+  say("UPDATE token_grants SET tokens_used = 500");
+  Tally tally;
+  spend_on_a_loop(funds, tally, 1);
+  EXPECT_EQ(tally.covered, 1);
+  clock.advance(kSpentGrantLife);
+  ASSERT_TRUE(funds.forget_spent_grants());
+  // Until then the account would remember what the store said of the grant.
+  EXPECT_TRUE(upkeep_until(funds, [&] { return funds.book().accounts() == 0; }));
+  funds.end_refills();
 }
 
 TEST_P(FundsTest, AProcessThatLostItsInstanceRefuses) {

@@ -105,9 +105,10 @@ Result<void> move_unguarded(sql::Writer& tx, FundId fund, int64_t by) {
     DP_CHECK(tx.execute("UPDATE api_keys SET quota_leased = quota_leased + ? WHERE id = ?", by,
                         fund.id));
   } else if (fund.kind == FundKind::grant) {
-    DP_CHECK(tx.execute("UPDATE token_grants SET tokens_leased = tokens_leased + ?,"
-                        " exceeded = exceeded + ? WHERE id = ?",
-                        by, debt, fund.id));
+    DP_CHECK(
+        tx.execute("UPDATE token_grants SET tokens_leased = tokens_leased + ?,"
+                   " exceeded = exceeded + ? WHERE id = ?",
+                   by, debt, fund.id));
   } else {
     DP_CHECK(
         tx.execute("INSERT INTO user_wallets (user_id, leased, exceeded, updated_at)"

@@ -25,6 +25,7 @@ struct LeaseOrder {
   // that nobody recalls.
   int64_t least = 0;
   int64_t wanted = 0;
+  int64_t limit = 0;                     // of the fund, as the account knew it when it asked
   int64_t sequence = 0;                  // of this process: 1, 2, ...
   std::optional<int64_t> doubtful = {};  // sequence of an earlier order whose fate is not known
 };

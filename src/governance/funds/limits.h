@@ -33,6 +33,10 @@ inline constexpr int64_t kLeaseShare = 8;
 // How long a recall of a wallet's leases lasts: every instance hears of it within a second, and who
 // recalled it is done after a few. Until then each hold costs a transaction.
 inline constexpr std::chrono::milliseconds kRecallLife{5000};
+// Grants that one refill asks for; whoever has more, used up or leased elsewhere, is asked again.
+inline constexpr size_t kGrantsPerRefill = 64;
+// For so long the terms name grants that are spent: they are read anew for all users at once.
+inline constexpr std::chrono::milliseconds kSpentGrantLife = std::chrono::minutes(1);
 // Refills that one request waits for. Each brings what it asked for or a refusal; more than a few
 // mean that rivals take everything at once.
 inline constexpr int kMaxRefills = 8;
