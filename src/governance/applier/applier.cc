@@ -10,7 +10,8 @@ namespace {
 
 // The store works, but will not take these rows.
 bool refuses_rows(const Error& error) {
-  return error.code == ErrorCode::internal || error.code == ErrorCode::conflict;
+  return error.code == ErrorCode::internal || error.code == ErrorCode::conflict ||
+         error.code == ErrorCode::invalid_request;
 }
 
 }  // namespace
@@ -83,7 +84,10 @@ Result<void> Applier::step_locked() {
 Result<void> Applier::find_segments() {
   if (!cursors_loaded_) {
     DP_TRY(const auto cursors, store_.cursors());
-    for (const SpoolCursor& cursor : cursors) stored_cursors_[cursor.loop] = cursor;
+    for (const SpoolCursor& cursor : cursors) {
+      stored_cursors_[cursor.loop] = cursor;
+      spool_.number_after(cursor.segment);
+    }
     cursors_loaded_ = true;
   }
   for (const SegmentView& view : spool_.segments()) {
@@ -105,7 +109,8 @@ Result<void> Applier::open_follower(const SegmentView& view) {
     follower.loop = reader->header().loop;
     follower.reader.emplace(*std::move(reader));
     const auto cursor = stored_cursors_.find(follower.loop);
-    if (cursor != stored_cursors_.end()) {
+    // What this run writes is never there before it was read, whatever its number says.
+    if (view.adopted && cursor != stored_cursors_.end()) {
       if (view.number < cursor->second.segment) follower.applied_before = INT64_MAX;
       if (view.number == cursor->second.segment) follower.applied_before = cursor->second.position;
     }
@@ -208,7 +213,7 @@ Result<void> Applier::commit() {
 }
 
 // The store refuses the batch for what is in it. Rows that are refused alone, while others pass,
-// are set aside; when all are refused the fault is the store's, and they wait.
+// are set aside; when the store takes no row at all the fault is its own, and they wait.
 Result<void> Applier::commit_one_by_one(const Error& cause) {
   std::vector<const UsageRow*> refused;
   for (const UsageRow& row : pending_.rows) {
@@ -217,7 +222,7 @@ Result<void> Applier::commit_one_by_one(const Error& cause) {
     if (!refuses_rows(stored.error())) return stored;
     refused.push_back(&row);
   }
-  if (refused.size() == pending_.rows.size()) return Error(cause);
+  if (refused.size() == pending_.rows.size() && !store_.takes_rows()) return Error(cause);
   for (const UsageRow* row : refused) {
     log::error("usage row refused by the store; its segment is kept aside",
                {{"request_id", row->request_id.to_string()},

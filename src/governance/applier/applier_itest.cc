@@ -199,6 +199,53 @@ TEST_P(ApplierTest, ARowThatTheStoreRefusesIsSetAsideAndTheOthersPass) {
   EXPECT_TRUE(database().write()->connection().run_plain(drop).ok());
 }
 
+// Nothing else passes that could tell whose fault it is; what comes later must not wait for it.
+TEST_P(ApplierTest, ARowThatIsRefusedAloneIsSetAsideToo) {
+  Process process(folder_, database(), clock_);
+  auto writer = process.spool->writer(0);
+  const auto finish = [&](int64_t n, int64_t duration_ms) {
+    FinalRecord r = numbered_final(n);
+    r.duration_ms = duration_ms;
+    writer->append_final(r);
+    return process.applier.step();
+  };
+  ASSERT_TRUE(finish(0, 2));
+  {
+    auto tx = database().write();
+    ASSERT_TRUE(tx->execute("CREATE UNIQUE INDEX no_twins ON usage_records (duration_ms)").ok());
+  }
+  const auto alone = finish(1, 2);
+  EXPECT_TRUE(alone) << alone.error().detail;
+  EXPECT_TRUE(finish(2, 3));
+  EXPECT_EQ(stored_usage(database()).rows.size(), 2u);
+  EXPECT_EQ(process.applier.backlog().refused, 1u);
+  const std::string drop = std::string("DROP INDEX no_twins") +
+                           (database().engine() == sql::Engine::mysql ? " ON usage_records" : "");
+  EXPECT_TRUE(database().write()->connection().run_plain(drop).ok());
+}
+
+// The folder is put back from a copy; the store knows of runs that the copy does not.
+TEST_P(ApplierTest, AFolderThatIsOlderThanTheStoreLosesNothing) {
+  const fs::path copy = folder_.path().native() + "-copy";
+  const auto run = [&](int64_t n, std::string_view end) {
+    Process process(folder_, database(), clock_);
+    ASSERT_TRUE(process.applier.recover().ok());
+    auto writer = process.spool->writer(0);
+    ASSERT_TRUE(writer->append_hold(numbered_hold(n)).ok());
+    writer->append_final(numbered_final(n));
+    if (end == "applied") ASSERT_TRUE(process.applier.step().ok());
+  };
+  run(0, "applied");
+  fs::copy(folder_.path(), copy, fs::copy_options::recursive);
+  for (const int64_t n : {1, 2, 3}) run(n, "applied");
+  fs::remove_all(folder_.path());
+  fs::rename(copy, folder_.path());
+  run(4, "applied");
+  run(5, "killed");
+  run(6, "applied");
+  EXPECT_EQ(stored_usage(database()).rows.size(), 7u);
+}
+
 TEST_P(ApplierTest, DamageInTheMiddleCostsItsRecordAndTheFileIsKeptAside) {
   fs::path path;
   {

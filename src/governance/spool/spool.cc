@@ -154,6 +154,10 @@ std::vector<SegmentView> Spool::segments() const {
   return all;
 }
 
+void Spool::number_after(int64_t segment) {
+  next_segment_ = std::max(next_segment_.load(), segment + 1);
+}
+
 Result<void> Spool::remove(const SegmentView& segment) {
   if (::unlink(segment.path.c_str()) != 0 && errno != ENOENT)
     return failed("deleting", segment.path);

@@ -63,6 +63,9 @@ class Spool {
   bool accepting() const { return accepting_.load(std::memory_order_relaxed); }
 
   const InstanceId& instance() const { return instance_; }
+  // From here on segments have larger numbers than `segment`: of a run that this folder, an older
+  // copy of itself, knows nothing of. Before anything is written.
+  void number_after(int64_t segment);
   // Oldest first.
   std::vector<SegmentView> segments() const;
   // Deletes a sealed segment whose records are all applied.

@@ -116,12 +116,7 @@ Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
       DP_TRY(fresh, new_rows(tx, rows));
     }
     sort_by_id(fresh);
-    if (!fresh.empty()) {
-      DP_CHECK(insert(tx, fresh));
-      DP_CHECK(add_to_daily_sums(tx, fresh));
-      DP_CHECK(add_to_keys(tx, fresh));
-      DP_CHECK(ledger::post_usage(tx, fresh, instance_));
-    }
+    if (!fresh.empty()) DP_CHECK(post(tx, fresh));
     for (const SpoolCursor& cursor : cursors) {
       DP_CHECK(
           tx.execute("INSERT INTO spool_cursors (instance, stream, segment, position)"
@@ -137,6 +132,22 @@ Result<void> UsageStore::apply_once(std::span<const UsageRow> rows,
                                 sql::Durability::later));
   base::crash_point("after_commit");
   return {};
+}
+
+Result<void> UsageStore::post(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
+  DP_CHECK(insert(tx, rows));
+  DP_CHECK(add_to_daily_sums(tx, rows));
+  DP_CHECK(add_to_keys(tx, rows));
+  return ledger::post_usage(tx, rows, instance_);
+}
+
+bool UsageStore::takes_rows() {
+  UsageRow plain;
+  plain.request_id.bytes.fill(0xff);  // after every request of this era
+  auto writer = database_.write();
+  if (!writer) return false;
+  const auto undone = sql::Transaction::begin(*writer);
+  return undone && post(*writer, {&plain}).ok();
 }
 
 Result<void> UsageStore::insert(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {

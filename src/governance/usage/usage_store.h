@@ -74,8 +74,10 @@ class UsageStore {
       : database_(database), instance_(instance.to_string()) {}
 
   // One transaction: rows not yet there, their sums, the cursors. Any Error: nothing was written;
-  // `internal` means that the rows themselves were refused.
+  // `internal`, `conflict` and `invalid_request` mean that the rows themselves were refused.
   Result<void> apply(std::span<const UsageRow> rows, std::span<const SpoolCursor> cursors);
+  // Whether it would store a row that nothing is wrong with; stores nothing.
+  bool takes_rows();
   Result<std::vector<SpoolCursor>> cursors();
   // After it, what was applied survives a power cut.
   Result<void> make_durable();
@@ -89,6 +91,7 @@ class UsageStore {
   enum class Known { none, some };
   Result<void> apply_once(std::span<const UsageRow> rows, std::span<const SpoolCursor> cursors,
                           Known known);
+  Result<void> post(sql::Writer& tx, const std::vector<const UsageRow*>& rows);
   Result<void> insert(sql::Writer& tx, const std::vector<const UsageRow*>& rows);
 
   sql::Database& database_;
