@@ -35,8 +35,15 @@ int64_t StreamUsage::prompt_tokens() {
 }
 
 llm::Usage StreamUsage::so_far() {
-  if (stream_.chunks.usage()) return of_all_sides(*stream_.chunks.usage());
-  return stream_.chunks.estimated_usage(prompt_tokens());
+  if (stream_.chunks.usage() == nullptr) return stream_.chunks.estimated_usage(prompt_tokens());
+  llm::Usage usage = of_all_sides(*stream_.chunks.usage());
+  if (!stream_.chunks.wrote_behind_usage()) return usage;
+  const llm::Usage ours = stream_.chunks.estimated_usage(usage.prompt_tokens);
+  if (ours.completion_tokens <= usage.completion_tokens) return usage;
+  usage.completion_tokens = ours.completion_tokens;
+  usage.reasoning_tokens = std::max(usage.reasoning_tokens, ours.reasoning_tokens);
+  usage.source = llm::Usage::Source::estimated;
+  return usage;
 }
 
 llm::Usage StreamUsage::held() {

@@ -1,6 +1,6 @@
 // StreamUsage: what an open stream has used until now, and what that costs. Owned by the stream's
-// relay, on its loop. The upstream's own count goes before ours; ours is made when it is needed,
-// which for most streams is never.
+// relay, on its loop. The upstream's own count goes before ours, unless more was generated since;
+// ours is made when it is needed, which for most streams is never.
 #pragma once
 
 #include "gateway/attempts.h"

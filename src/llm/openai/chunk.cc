@@ -150,6 +150,7 @@ void ChunkRewriter::remember_usage(std::string_view event_data, json::Range valu
   if (!read) return;
   if (!seen_) seen_ = std::make_unique<SeenUsage>();
   seen_->usage = *read;
+  seen_->behind_bytes = text_bytes();
   seen_->json.clear();
   seen_->json.append(json);
   seen_->chunk.clear();

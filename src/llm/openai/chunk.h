@@ -57,6 +57,8 @@ class ChunkRewriter {
 
   // The last usage seen, wherever the upstream put it. Null: none.
   const Usage* usage() const { return seen_ ? &seen_->usage : nullptr; }
+  // Text has come since then, which that usage cannot have in it.
+  bool wrote_behind_usage() const { return seen_ && seen_->behind_bytes != text_bytes(); }
   // For a stream that ended without one. `prompt_tokens` comes from count_prompt_tokens().
   Usage estimated_usage(int64_t prompt_tokens) const;
   bool saw_finish_reason() const { return saw_finish_reason_; }
@@ -117,6 +119,7 @@ class ChunkRewriter {
   };
   struct SeenUsage {
     Usage usage;
+    int64_t behind_bytes = 0;  // of text, before it and in its event
     json::PaddedBytes json;
     json::PaddedBytes chunk;  // the upstream's usage-only chunk, as it came
   };
@@ -126,6 +129,7 @@ class ChunkRewriter {
   bool pour(std::string_view event_data, std::string& out);
   void note_text(std::string_view raw, Text text);
   TextTally& tally_of(Text text) { return text == Text::reasoning ? reasoning_tally_ : tally_; }
+  int64_t text_bytes() const { return tally_.bytes() + reasoning_tally_.bytes(); }
   void remember_usage(std::string_view event_data, json::Range value);
   std::string kept_usage_chunk(std::string_view cost) const;
   std::string open_chunk() const;

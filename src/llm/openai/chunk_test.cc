@@ -284,6 +284,28 @@ TEST(Chunk, TheFinalChunkSaysWhatTheCallerPays) {
   EXPECT_NE(to.final_usage_chunk(Usage{}, "0").find(R"("cost":0})"), std::string::npos);
 }
 
+TEST(Chunk, TextBehindItsUsageIsNoticed) {
+  ChunkRewriter chunks = stream();
+  const auto behind = [&](std::string_view event) {
+    feed(chunks, event);
+    return chunks.wrote_behind_usage();
+  };
+  const std::string usage = R"("usage":{"prompt_tokens":5,"completion_tokens":1})";
+  const auto says = [](std::string_view text, std::string_view more) {
+    return std::string(R"({"id":"c","created":1,"choices":[{"index":0,"delta":{"content":")")
+               .append(text)
+               .append(R"("},"finish_reason":null}])")
+               .append(more) +
+           "}";
+  };
+  EXPECT_FALSE(behind(says("a", "")));
+  EXPECT_FALSE(behind(says("b", "," + usage))) << "with its text";
+  EXPECT_FALSE(behind(says("", "")));
+  EXPECT_TRUE(behind(says("c", "")));
+  EXPECT_TRUE(behind(says("d", "")));
+  EXPECT_FALSE(behind(R"({"id":"c","created":1,"choices":[],)" + usage + "}"));
+}
+
 TEST(Chunk, MissingUsageIsEstimatedFromTheText) {
   ChunkRewriter to = stream(true);
   feed(to, upstream(R"({"index":0,"delta":{"reasoning_content":"Let me","reasoning":"Let me"}})"));
