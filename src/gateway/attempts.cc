@@ -81,11 +81,11 @@ Task<Result<void>> continue_stream(Call& call, OpenStream& stream) {
     Heard heard;
     const Target target{*chosen.candidate, call.x.scope, heard};
     Failed failure = co_await reopen(call, target, begun, stream);
-    take_over(call, heard);
     if (failure) {
       if (!candidates.failed(chosen, std::move(*failure))) break;
       continue;
     }
+    take_over(call, heard);
     candidates.answered(chosen);
     stream.slot = std::move(chosen.slot);
     call.seams.push_back({.how = begun.how,

@@ -31,7 +31,11 @@ milliseconds rounded_up(base::Duration d) {
 }  // namespace
 
 Candidates::Candidates(Call& call, Ask ask)
-    : call_(call), began_(call.parts.clock.now()), now_(began_), retrying_(ask == Ask::once_more) {
+    : call_(call),
+      asked_(ask),
+      began_(call.parts.clock.now()),
+      now_(began_),
+      retrying_(ask == Ask::once_more) {
   if (!retrying_) call_.parts.retries.earn();
 }
 
@@ -72,8 +76,11 @@ Candidates::Chosen Candidates::ask(const routing::Candidate& candidate,
 Candidates::Chosen Candidates::take(const routing::Candidate& candidate,
                                     provider::EndpointSlot slot) {
   ++call_.attempts;
-  call_.served = candidate.model;
-  call_.endpoint = candidate.endpoint;
+  // What was answered until now stays the work, and the price, of who answered it.
+  if (asked_ == Ask::first) {
+    call_.served = candidate.model;
+    call_.endpoint = candidate.endpoint;
+  }
   return {&candidate, std::move(slot), now_};
 }
 

@@ -54,6 +54,7 @@ class Candidates {
   void note(const routing::Candidate& candidate, std::string_view outcome, base::Duration took);
 
   Call& call_;
+  const Ask asked_;
   base::Instant began_;
   base::Instant now_;
   size_t position_ = 0;           // in the plan

@@ -8,13 +8,15 @@ from decimal import Decimal
 
 from callers import CALLERS, understand
 from judge import short
-from who_pays import Open
+from unbroken import Breaker
+from who_pays import Open, words
 from world import World, main, start_mock
 
 CHEAP = [{"input_price": "2", "output_price": "8"}]
 DEAR = [{"input_price": "200", "output_price": "800"}]
 SHORT = "mock-ok:tokens=5"
 LONG = "mock-ok:tokens=400,chunk_ms=20"
+WORDS = 6
 SEEN_SECONDS = 10  # until a credit must count
 PROGRESS_SECONDS = 2  # how often a stream's progress is recorded
 
@@ -23,10 +25,10 @@ def give(world, amount, why):
     world.admin("admin/users/1/wallet/adjustments", {"amount_yuan": amount, "reason": why, "reference": why})
 
 
-def model(world, name, script, price, upstream=None):
+def model(world, name, script, price, upstream=None, **more):
     endpoint = world.admin("admin/endpoints", {
         "name": name, "provider_type": "openai", "endpoint": upstream or world.upstream,
-        "api_key": world.secrets["upstream key"], "upstream_model": script})["id"]
+        "api_key": world.secrets["upstream key"], "upstream_model": script, **more})["id"]
     world.admin("admin/models", {"model_name": name, "vendor_type": "provider", "endpoint_ids": [endpoint],
                                  "pricing_tiers": price})
 
@@ -101,6 +103,29 @@ def dying_child(verdict, world):
     verdict.expect(not bad, "and say so in their rows", bad[:2] or f"attempts {[int(r[2]) for r in rows]}")
 
 
+def broken_child(verdict, world):
+    """Who leaves while a dear child is asked to go on pays for what the cheap one said, by its price."""
+    breaker = Breaker(world.upstream)
+    breaker.events = WORDS
+    try:
+        model(world, "breaks", LONG, CHEAP, breaker.url)
+        model(world, "silent", "mock-no-answer", DEAR, prefix_continuation=True)
+        hybrid(world, "interrupted", "breaks", "silent")
+        stream = Open(world, CALLERS["chat"], "interrupted").head()
+        said = b""
+        while words(said) < WORDS - 1:
+            said += stream.answer.read1(4096)
+        time.sleep(0.5)  # the other is being asked
+        stream.leave()
+    finally:
+        breaker.close()
+    row = row_of(world, stream.id)
+    prompt, completion, charged = map(int, row[3:]) if row else (0, 0, 0)
+    verdict.expect(row and row[:3] == ("client_aborted", "breaks", "2") and completion > 0
+                   and charged == (prompt * 2 + completion * 8) * 10**4,
+                   "a child that could not go on is not paid for", row)
+
+
 def others(verdict, world):
     """To anybody else a user's model is as one that is not there."""
     mine = world.admin("custom-models", {"name": "mine", "child_models": ["cheap", "dear"]})["model_name"]
@@ -148,6 +173,7 @@ def hybrids(options, verdict):
         hybrid(world, "long", "talks", "cheap")
         money(verdict, world)
         dying_child(verdict, world)
+        broken_child(verdict, world)
         others(verdict, world)
         crash(verdict, world)
         world.end(verdict)
