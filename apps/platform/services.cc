@@ -39,6 +39,7 @@ Services::Services(const Config& config, ConfiguredFiles files)
     : config_(config),
       drain_grace_(config.server.drain_grace),
       files_(std::move(files)),
+      metrics_(loop_count(config), kVersion, clock_),
       proxy_(config.proxy),
       passwords_(random_) {}
 
@@ -76,6 +77,7 @@ Result<std::unique_ptr<Services>> Services::start(const Config& config) {
 
 Result<void> Services::open_store() {
   DP_TRY(database_, open_database(config_));
+  database_->observe([this](base::Duration took) { metrics_.db_queries().observe_shared(took); });
   DP_TRY(const sql::MigrateOutcome migrated, sql::migrate(*database_));
   if (migrated.steps_done > 0) log::info("schema is up to date", {{"steps", migrated.steps_done}});
   const std::string& hex = config_.admin.api_key_encryption_key;
@@ -160,7 +162,6 @@ Result<void> Services::make_loops() {
   lookups_ = std::make_unique<async::BlockingPool>("lookup", kLookupThreads, kLookupQueue);
   store_pool_ = std::make_unique<async::BlockingPool>("store", kStoreThreads, kStoreQueue);
   log_pool_ = std::make_unique<async::BlockingPool>("log", 1, count + kScrapes);
-  metrics_.emplace(count, kVersion, clock_);
   idempotency_.emplace(*idempotency_book_, idempotency_budget_, *store_pool_);
   watch_figures();
   watch_readiness();
@@ -182,7 +183,7 @@ Result<void> Services::make_loops() {
                               http::Reach::public_only,
                               users_reach(),
                               timeouts_of(config_),
-                              *metrics_,
+                              metrics_,
                               *log_pool_,
                               *access_log_,
                               trusted_proxies_,
@@ -211,7 +212,7 @@ std::vector<http::Route> Services::routes_of(gateway::Parts& parts) {
     for (http::Route& route : more) all.push_back(std::move(route));
   };
   add(health_routes(readiness_, kVersion));
-  all.push_back(metrics_route(*metrics_, *log_pool_, config_.metrics.token));
+  all.push_back(metrics_route(metrics_, *log_pool_, config_.metrics.token));
   add(portalapi::routes(
       {*webapi_, catalog_, *guards_, *models_router_, *usage_, alert_targets(), users_reach()}));
   add(adminapi::routes(
@@ -246,42 +247,42 @@ void Services::watch_readiness() {
 // Figures that others keep.
 void Services::watch_figures() {
   const auto number = [](auto v) { return static_cast<double>(v); };
-  metrics_->add_gauge("spool_backlog_bytes", "Spool bytes that are not in the store yet.",
-                      [=, this] { return number(applier_->backlog().bytes); });
-  metrics_->add_gauge("spool_open_holds", "Requests in flight, as the spool knows them.",
-                      [=, this] { return number(applier_->backlog().open_holds); });
-  metrics_->add_counter("spool_applied_total", "Final records applied to the store.",
-                        [=, this] { return number(applier_->backlog().applied); });
-  metrics_->add_gauge("spool_accepting", "1 while new billable work is accepted.",
-                      [=, this] { return spool_->accepting() ? 1.0 : 0.0; });
-  metrics_->add_gauge("store_down", "1 while the applier cannot reach the store.",
-                      [=, this] { return applier_->backlog().store_down ? 1.0 : 0.0; });
-  metrics_->add_gauge("retry_budget", "Second asks that are left (see docs/failover.md).",
-                      [=, this] { return number(retries_.left()); });
-  metrics_->add_families([this](metrics::Exposition& out) {
+  metrics_.add_gauge("spool_backlog_bytes", "Spool bytes that are not in the store yet.",
+                     [=, this] { return number(applier_->backlog().bytes); });
+  metrics_.add_gauge("spool_open_holds", "Requests in flight, as the spool knows them.",
+                     [=, this] { return number(applier_->backlog().open_holds); });
+  metrics_.add_counter("spool_applied_total", "Final records applied to the store.",
+                       [=, this] { return number(applier_->backlog().applied); });
+  metrics_.add_gauge("spool_accepting", "1 while new billable work is accepted.",
+                     [=, this] { return spool_->accepting() ? 1.0 : 0.0; });
+  metrics_.add_gauge("store_down", "1 while the applier cannot reach the store.",
+                     [=, this] { return applier_->backlog().store_down ? 1.0 : 0.0; });
+  metrics_.add_gauge("retry_budget", "Second asks that are left (see docs/failover.md).",
+                     [=, this] { return number(retries_.left()); });
+  metrics_.add_families([this](metrics::Exposition& out) {
     write_endpoint_metrics(out, *catalog_.current(), clock_.now());
   });
   watch_shared_limits();
-  metrics_->add_counter("access_log_dropped_total", "Access log lines dropped.",
-                        [=, this] { return number(access_log_->dropped()); });
-  metrics_->add_counter("log_dropped_total", "Log lines dropped.",
-                        [=] { return number(log::dropped()); });
+  metrics_.add_counter("access_log_dropped_total", "Access log lines dropped.",
+                       [=, this] { return number(access_log_->dropped()); });
+  metrics_.add_counter("log_dropped_total", "Log lines dropped.",
+                       [=] { return number(log::dropped()); });
 }
 
 void Services::watch_shared_limits() {
   if (!redis_) return;
   const auto number = [](auto v) { return static_cast<double>(v); };
   const ratelimit::Fleet& fleet = redis_->fleet;
-  metrics_->add_gauge("ratelimit_shared", "1 while limits are shared over Redis, 0 while alone.",
-                      [&] { return fleet.view().mode == ratelimit::Mode::shared ? 1.0 : 0.0; });
-  metrics_->add_gauge("ratelimit_instances", "Instances that share limits, as last known.",
-                      [=, &fleet] { return number(fleet.view().instances); });
-  metrics_->add_counter("ratelimit_leases_total", "Calls to Redis for allowance.",
-                        [=, &fleet] { return number(fleet.counters.leases.load()); });
-  metrics_->add_counter("ratelimit_redis_failures_total", "Calls of Redis without a useful answer.",
-                        [=, &fleet] { return number(fleet.counters.failures.load()); });
-  metrics_->add_counter("ratelimit_uncovered_total", "Requests refused because Redis was late.",
-                        [=, &fleet] { return number(fleet.counters.uncovered.load()); });
+  metrics_.add_gauge("ratelimit_shared", "1 while limits are shared over Redis, 0 while alone.",
+                     [&] { return fleet.view().mode == ratelimit::Mode::shared ? 1.0 : 0.0; });
+  metrics_.add_gauge("ratelimit_instances", "Instances that share limits, as last known.",
+                     [=, &fleet] { return number(fleet.view().instances); });
+  metrics_.add_counter("ratelimit_leases_total", "Calls to Redis for allowance.",
+                       [=, &fleet] { return number(fleet.counters.leases.load()); });
+  metrics_.add_counter("ratelimit_redis_failures_total", "Calls of Redis without a useful answer.",
+                       [=, &fleet] { return number(fleet.counters.failures.load()); });
+  metrics_.add_counter("ratelimit_uncovered_total", "Requests refused because Redis was late.",
+                       [=, &fleet] { return number(fleet.counters.uncovered.load()); });
 }
 
 adminapi::LiveFigures Services::live_figures() const {
@@ -292,7 +293,7 @@ adminapi::LiveFigures Services::live_figures() const {
                                                        : adminapi::LimitsMode::degraded;
     live.instances = view.instances;
   }
-  live.requests_in_flight = metrics_->in_flight();
+  live.requests_in_flight = metrics_.in_flight();
   for (const auto& loop : loops_) live.connections += loop->connections();
   return live;
 }

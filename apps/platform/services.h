@@ -81,6 +81,7 @@ class Services {
   bool stopping_ = false;
   const async::TurnClock clock_;
   const base::SystemClock exact_clock_;
+  metrics::Metrics metrics_;  // the database counts in it until its end
   base::SystemRandom random_;
   http::Proxy proxy_;
   http::TlsContexts tls_contexts_;
@@ -107,7 +108,6 @@ class Services {
   std::optional<webapi::Services> webapi_;
   std::optional<setup::Outside> outside_;
   std::optional<portalapi::Guards> guards_;
-  std::optional<metrics::Metrics> metrics_;
   std::unique_ptr<http::AccessLogSink> access_log_;
   http::TrustedProxies trusted_proxies_;
   Readiness readiness_;

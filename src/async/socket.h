@@ -50,7 +50,6 @@ class Socket final : public Watch, public base::Pooled {
   void on_hangup(std::function<void()> callback);
   // The peer has closed, or sent something nobody asked for: not fit for the pool.
   bool stale();
-  bool hung_up() const { return hung_up_; }
 
   // TLS on top of what is connected. `session` brings role, names and verification.
   Task<Result<void>> handshake(std::unique_ptr<TlsSession> session, base::Deadline deadline);

@@ -47,9 +47,6 @@ class Money {
   friend constexpr std::optional<Money> checked_add(Money a, Money b) {
     return from_units(Int128{a.units_} + b.units_);
   }
-  friend constexpr std::optional<Money> checked_subtract(Money a, Money b) {
-    return from_units(Int128{a.units_} - b.units_);
-  }
 
  private:
   constexpr explicit Money(int64_t n) : units_(n) {}

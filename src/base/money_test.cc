@@ -73,7 +73,7 @@ TEST(Money, RoundsHalfUpOnce) {
 TEST(Money, SumsThatDoNotFitAreNothing) {
   const Money most = Money::units(std::numeric_limits<int64_t>::max());
   EXPECT_FALSE(checked_add(most, Money::units(1)));
-  EXPECT_FALSE(checked_subtract(-most, Money::units(2)));
+  EXPECT_FALSE(checked_add(-most, Money::units(-2)));
   EXPECT_EQ(checked_add(most, -most), Money());
 }
 

@@ -195,7 +195,8 @@ std::string Metrics::scrape() const {
   double inflight = 0;
   for (const auto& loop : loops_) inflight += static_cast<double>(loop->inflight.value());
   out.sample({}, inflight);
-  out.family("deeppool_db_query_seconds", Type::histogram, "Calls to the database.");
+  out.family("deeppool_db_query_seconds", Type::histogram,
+             "Statements and commits of the database.");
   HistogramTotals queries;
   queries.add(db_queries_);
   out.histogram({}, kShortBounds, queries);

@@ -20,7 +20,7 @@ class Metrics {
   Metrics(size_t loops, std::string version, const base::Clock& clock);
 
   LoopMetrics& loop(size_t index) { return *loops_[index]; }
-  // Database calls, from the threads of blocking pools: use observe_shared.
+  // Statements and commits, from the threads of blocking pools: use observe_shared.
   Histogram& db_queries() { return db_queries_; }
 
   // Figures that live elsewhere, read at every scrape on the scraping thread: `read` must be safe

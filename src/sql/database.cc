@@ -9,12 +9,12 @@ Database::Database(std::unique_ptr<Connector> connector, Sizes sizes)
 
 Result<Reader> Database::read(base::Duration wait) {
   DP_TRY(auto lease, readers_.take(wait));
-  return Reader(std::move(lease));
+  return Reader(std::move(lease), observer_);
 }
 
 Result<Writer> Database::write(base::Duration wait) {
   DP_TRY(auto lease, writers_.take(wait));
-  return Writer(std::move(lease));
+  return Writer(std::move(lease), observer_);
 }
 
 Result<void> Database::make_durable() {

@@ -28,11 +28,13 @@ class Database {
   // commit.
   Result<void> make_durable();
 
-  // Connections on loan, for metrics.
-  size_t readers_in_use() const { return readers_.lent(); }
+  // For metrics. `observer` is quick and safe on every thread; set it before others have sessions.
+  void observe(Observer observer) { observer_ = std::move(observer); }
+  // Connections on loan.
   size_t writers_in_use() const { return writers_.lent(); }
 
  private:
+  Observer observer_;
   std::unique_ptr<Connector> connector_;
   Pool readers_;
   Pool writers_;

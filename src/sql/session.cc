@@ -8,12 +8,14 @@
 namespace deeppool::sql {
 namespace {
 
-// Logs a statement that was slow, by its text.
+// Tells the observer, and logs a statement that was slow, by its text.
 class Stopwatch {
  public:
-  explicit Stopwatch(std::string_view text) : text_(text), start_(base::SystemClock().now()) {}
+  Stopwatch(std::string_view text, const Observer& observer)
+      : text_(text), observer_(observer), start_(base::SystemClock().now()) {}
   ~Stopwatch() {
     const base::Duration took = base::SystemClock().now() - start_;
+    if (observer_) observer_(took);
     if (took < kSlowStatement) return;
     const int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     log::warn("slow SQL statement", {{"ms", ms}, {"sql", text_}});
@@ -23,6 +25,7 @@ class Stopwatch {
 
  private:
   const std::string_view text_;
+  const Observer& observer_;
   const base::Instant start_;
 };
 
@@ -72,7 +75,7 @@ Result<void> Reader::each(Text text, std::span<const Value> arguments, const Vis
 }
 
 Result<void> Reader::each_once(Text text, std::span<const Value> arguments, const Visit& visit) {
-  const Stopwatch stopwatch(text.literal);
+  const Stopwatch stopwatch(text.literal, *observer_);
   lease_->clear_fault();
   auto statement = lease_->prepared(text.literal, text.repeat);
   if (!statement) return with_text(std::move(statement).error(), text.literal);
@@ -96,7 +99,7 @@ Result<void> Reader::each_once(Text text, std::span<const Value> arguments, cons
 }
 
 Result<Outcome> Reader::run(Text text, std::span<const Value> arguments) {
-  const Stopwatch stopwatch(text.literal);
+  const Stopwatch stopwatch(text.literal, *observer_);
   lease_->clear_fault();
   auto statement = lease_->prepared(text.literal, text.repeat);
   if (!statement) return with_text(std::move(statement).error(), text.literal);
@@ -105,6 +108,11 @@ Result<Outcome> Reader::run(Text text, std::span<const Value> arguments) {
                                         : (*statement)->run_rows(arguments, text.repeat.width);
   if (!outcome) return with_text(std::move(outcome).error(), text.literal);
   return outcome;
+}
+
+Result<void> Writer::commit() {
+  const Stopwatch stopwatch("COMMIT", *observer_);
+  return lease_->commit();
 }
 
 }  // namespace deeppool::sql

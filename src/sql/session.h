@@ -25,9 +25,13 @@ namespace deeppool::sql {
 
 class Snapshot;
 
+// Hears what each statement and commit took, on the thread that waited for it.
+using Observer = std::function<void(base::Duration)>;
+
 class Reader {
  public:
-  explicit Reader(Lease lease) : lease_(std::move(lease)) {}
+  // The observer, which may be empty, outlives this.
+  Reader(Lease lease, const Observer& observer) : lease_(std::move(lease)), observer_(&observer) {}
 
   // All rows; more than one column type gives tuples, a type with `static T from_row(const Row&)`
   // itself.
@@ -99,6 +103,7 @@ class Reader {
   static size_t part_size(size_t wanted, size_t limit);
 
   Lease lease_;
+  const Observer* observer_;
 
  private:
   friend class Snapshot;
@@ -147,8 +152,9 @@ class Writer : public Reader {
     return {};
   }
 
-  // For Transaction and the migrator; stores have no use for it.
+  // For Transaction and the migrator; stores have no use for these.
   Connection& connection() { return *lease_; }
+  Result<void> commit();
 };
 
 }  // namespace deeppool::sql

@@ -373,6 +373,29 @@ TEST_P(SqlLayer, PoolIsBoundedAndWaitingEnds) {
   later.join();
 }
 
+TEST_P(SqlLayer, EveryStatementAndCommitIsObserved) {
+  int observed = 0;
+  database().observe([&](base::Duration took) {
+    EXPECT_GT(took.count(), 0);
+    ++observed;
+  });
+  {
+    Reader reader = *database().read();
+    EXPECT_TRUE(reader.query<int64_t>("SELECT id FROM t"));
+    EXPECT_EQ(observed, 1);
+    EXPECT_TRUE(writer().execute("INSERT INTO t (name) VALUES ('alone')"));
+    EXPECT_EQ(observed, 2);
+    EXPECT_FALSE(writer().execute("INSERT INTO t (name) VALUES ('alone')"));
+    EXPECT_EQ(observed, 3);  // what fails has cost its time, too
+  }
+  EXPECT_TRUE(run_transaction(database(), [](Writer& tx) -> Result<void> {
+    DP_CHECK(tx.execute("INSERT INTO t (name) VALUES ('together')"));
+    return {};
+  }));
+  EXPECT_EQ(observed, 5);
+  database().observe({});
+}
+
 TEST_P(SqlLayer, LeaseGivenBackInsideTransactionIsRolledBack) {
   {
     Writer w = writer();

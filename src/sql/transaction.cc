@@ -38,9 +38,9 @@ Transaction::~Transaction() {
 }
 
 Result<void> Transaction::commit() {
-  Connection& connection = std::exchange(writer_, nullptr)->connection();
-  auto done = connection.commit();
-  if (!done) connection.rollback();
+  Writer& writer = *std::exchange(writer_, nullptr);
+  auto done = writer.commit();
+  if (!done) writer.connection().rollback();
   return done;
 }
 

@@ -125,6 +125,7 @@ def caller_gone(options, verdict):
         judge_holds(world, verdict)
         gauges = (world.metric("deeppool_inflight"), world.metric("deeppool_spool_open_holds"))
         verdict.expect(gauges == (1, 0), "nothing is in flight but the scrape, and no hold is open", gauges)
+        verdict.expect(world.metric("deeppool_db_query_seconds_count") > 0, "the database's work is measured")
         world.end(verdict)
         judge_cuts(world, verdict, cuts, ratio)
         judge_sums(verdict, world.store)

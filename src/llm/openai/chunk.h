@@ -62,8 +62,6 @@ class ChunkRewriter {
   // For a stream that ended without one. `prompt_tokens` comes from count_prompt_tokens().
   Usage estimated_usage(int64_t prompt_tokens) const;
   bool saw_finish_reason() const { return saw_finish_reason_; }
-  // Any generated text at all, reasoning and tool calls included.
-  bool saw_content() const { return !tally_.empty() || !reasoning_tally_.empty(); }
   // After Verdict::error.
   const UpstreamError& error() const { return *error_; }
 

@@ -346,7 +346,7 @@ TEST(Chunk, CompletionsHaveTextAndNoRoles) {
   EXPECT_EQ(feed(to, event).out,
             R"({"id":"c","object":"text_completion","model":"public","choices":[{"text":"hi",)"
             R"("index":0}]})");
-  EXPECT_TRUE(to.saw_content());
+  EXPECT_FALSE(to.tally().empty());
   EXPECT_EQ(to.closing_chunk(), R"({"id":"c","object":"text_completion","created":0,)"
                                 R"("model":"public","choices":[{"index":0,"text":"",)"
                                 R"("logprobs":null,"finish_reason":"stop"}]})");
@@ -370,7 +370,7 @@ TEST(Chunk, AMalformedEventLeavesNoTrace) {
   EXPECT_EQ(feed(to, broken).verdict, Verdict::malformed);
   EXPECT_EQ(feed(to, "{\"id\":\"\xff\",\"created\":3,\"model\":\"up\",\"choices\":[]}").verdict,
             Verdict::malformed);
-  EXPECT_FALSE(to.saw_content());
+  EXPECT_TRUE(to.tally().empty());
   EXPECT_FALSE(to.saw_finish_reason());
   EXPECT_EQ(feed(to, upstream(R"({"index":0,"delta":{}})")).out,
             caller(R"({"index":0,"delta":{"role":"assistant"}})"));
