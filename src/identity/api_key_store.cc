@@ -141,11 +141,22 @@ Result<void> update(sql::Writer& tx, const ApiKey& key, int64_t now_ms) {
       const sql::Outcome done,
       tx.execute(
           "UPDATE api_keys SET name = ?, rate_limit_rpm = ?, rate_limit_tpm = ?, max_inflight = ?, "
-          "quota_total = ?, allowed_models = ?, expires_at = ?, enabled = ?, "
+          "allowed_models = ?, expires_at = ?, enabled = ?, "
           "updated_at = ? WHERE id = ? AND user_id = ?",
-          key.name, key.rate_limit_rpm, key.rate_limit_tpm, key.max_inflight, key.quota_total,
-          models_text(key), key.expires_at_ms, key.enabled, now_ms, key.id, key.owner));
+          key.name, key.rate_limit_rpm, key.rate_limit_tpm, key.max_inflight, models_text(key),
+          key.expires_at_ms, key.enabled, now_ms, key.id, key.owner));
   if (done.affected == 0) return no_such_key();
+  return set_quota(tx, key.id, key.quota_total);
+}
+
+Result<void> set_quota(sql::Writer& tx, base::ApiKeyId id, int64_t total) {
+  // What is missing under the new one counts as debt: those who hold it may use it.
+  DP_CHECK(
+      tx.execute("UPDATE api_keys SET quota_exceeded ="
+                 " CASE WHEN ? < 0 OR quota_used + quota_leased <= ? THEN 0"
+                 " ELSE quota_used + quota_leased - ? END,"
+                 " quota_total = ? WHERE id = ? AND quota_total <> ?",
+                 total, total, total, total, id, total));
   return {};
 }
 

@@ -49,6 +49,8 @@ struct Creation {
 Result<base::ApiKeyId> create(sql::Writer& tx, const Creation& creation);
 // Everything a user may change, by key.id and key.owner.
 Result<void> update(sql::Writer& tx, const ApiKey& key, int64_t now_ms);
+// Tokens; -1: unlimited. What is in use beyond it counts as debt (governance/funds/debts.h).
+Result<void> set_quota(sql::Writer& tx, base::ApiKeyId id, int64_t total);
 Result<void> remove(sql::Writer& tx, base::UserId owner, base::ApiKeyId id);
 // The key itself, for its owner's eyes.
 Result<std::string> reveal(sql::Reader& reader, const crypto::Sealer& sealer, base::UserId owner,

@@ -96,6 +96,23 @@ TEST_P(ApiKeyStore, OwnerSeesTheKeyAgainAndTheTableDoesNotHoldIt) {
   EXPECT_EQ(api_keys::get(reader, kAda, *id)->prefix, "dp-secret-");
 }
 
+TEST_P(ApiKeyStore, WhatIsInUseBeyondANewQuotaCountsAsDebt) {
+  ApiKey key = of(kAda, "laptop");
+  key.id = *create(key, "dp-one");
+  ASSERT_TRUE(
+      database().write()->execute("UPDATE api_keys SET quota_used = 70, quota_leased = 50"));
+  for (const auto& [total, debt] : {std::pair{120, 0}, {100, 20}, {100, 20}, {40, 80}, {-1, 0}}) {
+    key.quota_total = total;
+    const auto done = sql::run_transaction(database(), [&](sql::Writer& tx) -> Result<void> {
+      return api_keys::update(tx, key, kNow);
+    });
+    ASSERT_TRUE(done) << done.error().detail;
+    auto reader = database().read();
+    EXPECT_EQ(*reader->query_value<int64_t>("SELECT quota_exceeded FROM api_keys"), debt);
+    EXPECT_EQ(*reader->query_value<int64_t>("SELECT quota_total FROM api_keys"), total);
+  }
+}
+
 TEST_P(ApiKeyStore, AnothersKeyLooksMissing) {
   const auto id = create(of(kAda, "k"), "dp-1");
   auto writer = *database().write();

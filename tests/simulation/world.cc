@@ -9,6 +9,7 @@
 #include "governance/grants/grant_store.h"
 #include "governance/ledger/wallet_store.h"
 #include "governance/pricing/snapshot_store.h"
+#include "identity/api_key_store.h"
 #include "sql/migrator/migrator.h"
 #include "sql/transaction.h"
 #include "tests/simulation/limits.h"
@@ -213,7 +214,7 @@ void World::change_quota() {
   const int64_t total = dice.once_in(4) ? -1 : dice.between(1, kMostQuota * 4);
   if (total >= 0) journal.excused[{FundKind::quota, key.id.value}] = true;
   run([&](sql::Writer& tx) -> Result<void> {
-    DP_CHECK(tx.execute("UPDATE api_keys SET quota_total = ? WHERE id = ?", total, key.id));
+    DP_CHECK(identity::api_keys::set_quota(tx, key.id, total));
     return {};
   });
   key.quota_total = *quiet_->read()->query_value<int64_t>(

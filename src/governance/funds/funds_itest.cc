@@ -3,6 +3,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "base/random.h"
@@ -203,6 +204,65 @@ TEST_P(LeaseStoreTest, AnOrderInDoubtIsFoundAgainByItsSequence) {
   EXPECT_TRUE(
       order({.fund = kQuota, .returning = 1, .sequence = 8, .doubtful = 7}).doubtful_landed);
   EXPECT_FALSE(order({.fund = kQuota, .sequence = 9, .doubtful = 7}).doubtful_landed);
+}
+
+// Its connection was lost, and the server commits it while the next one already asks.
+TEST_P(LeaseStoreTest, AnOrderInDoubtIsWaitedForUntilItHasLanded) {
+  std::future<LeaseFill> next;
+  {
+    auto writer = database().write();
+    auto tx = sql::Transaction::begin(*writer);
+    ASSERT_TRUE(writer->execute("UPDATE api_keys SET quota_leased = 10 WHERE id = 1"));
+    ASSERT_TRUE(
+        writer->execute("INSERT INTO fund_leases (kind, fund_id, instance, amount,"
+                        " expires_at, sequence) VALUES ('quota', 1, ?, 10, 0, 7)",
+                        instance(1).to_string()));
+    next = std::async(std::launch::async, [&] {
+      return order({.fund = kQuota, .returning = 10, .sequence = 8, .doubtful = 7});
+    });
+    next.wait_for(std::chrono::milliseconds(300));  // time to be wrong in
+    ASSERT_TRUE(tx->commit());
+  }
+  EXPECT_TRUE(next.get().doubtful_landed);
+  EXPECT_EQ(leased(database()).quota, 0);
+}
+
+// What a debt takes beyond what is there is noted until it is there again.
+TEST_P(LeaseStoreTest, DebtsAreNotedAsLongAsTheyAreOwed) {
+  const auto noted = [&](FundId fund) -> int64_t {
+    auto reader = database().read();
+    if (fund.kind == FundKind::wallet) {
+      return reader->query_value<Money>("SELECT exceeded FROM user_wallets")->units();
+    }
+    return *(fund.kind == FundKind::quota
+                 ? reader->query_value<int64_t>("SELECT quota_exceeded FROM api_keys")
+                 : reader->query_value<int64_t>("SELECT exceeded FROM token_grants"));
+  };
+  struct Case {
+    FundId fund;
+    int64_t total;
+  };
+  for (const Case& c : {Case{kQuota, 1000}, Case{kGrant, 500}, Case{kWallet, 15'000'000'000}}) {
+    const auto kind = to_string(c.fund.kind);
+    order({.fund = c.fund, .returning = -c.total, .sequence = 1});
+    EXPECT_EQ(noted(c.fund), 0) << kind;  // all of it was there
+    order({.fund = c.fund, .returning = -30, .sequence = 2});
+    EXPECT_EQ(noted(c.fund), 30) << kind;
+    order({.fund = c.fund, .returning = 10, .sequence = 3});
+    EXPECT_EQ(noted(c.fund), 20) << kind;
+  }
+  post(database(), instance(1), kWallet, 16);
+  post(database(), instance(1), kQuota, 1020);
+  EXPECT_EQ(noted(kWallet), 20);
+  const auto top_up = [&](int64_t units) {
+    run(database(),
+        [&](sql::Writer& tx) { return wallets::move(tx, kUser, Money::units(units), 0); });
+  };
+  top_up(15);
+  EXPECT_EQ(noted(kWallet), 5);
+  top_up(100);
+  EXPECT_EQ(noted(kWallet), 0);
+  EXPECT_EQ(noted(kQuota), 20);
 }
 
 TEST_P(LeaseStoreTest, ANewRunGivesBackWhatTheOldOneLeasedAndFencesItOff) {

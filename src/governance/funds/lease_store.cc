@@ -6,6 +6,7 @@
 #include <array>
 #include <numeric>
 
+#include "governance/funds/debts.h"
 #include "governance/funds/limits.h"
 #include "sql/transaction.h"
 
@@ -21,43 +22,52 @@ struct Standing {
   bool spent = false;
   bool unlimited = false;  // a quota lifted meanwhile
   bool recalled = false;   // an administrator wants what is not needed
+  bool exceeded = false;   // debts are noted
 };
 
 Result<Standing> quota_standing(sql::Writer& tx, int64_t key) {
-  DP_TRY(const auto row, (tx.query_one<int64_t, int64_t, int64_t>(
-                             "SELECT quota_total, quota_used, quota_leased FROM api_keys"
-                             " WHERE id = ? {for_update}",
+  DP_TRY(const auto row, (tx.query_one<int64_t, int64_t, int64_t, int64_t>(
+                             "SELECT quota_total, quota_used, quota_leased, quota_exceeded"
+                             " FROM api_keys WHERE id = ? {for_update}",
                              key)));
   if (!row) return Standing{};
-  const auto& [total, used, leased] = *row;
-  return Standing{true, total - used - leased, false, total < 0};
+  const auto& [total, used, leased, exceeded] = *row;
+  return Standing{.exists = true,
+                  .available = total - used - leased,
+                  .unlimited = total < 0,
+                  .exceeded = exceeded > 0};
 }
 
 Result<Standing> grant_standing(sql::Writer& tx, int64_t grant) {
-  DP_TRY(const auto row, (tx.query_one<int64_t, int64_t, int64_t, bool>(
-                             "SELECT tokens_total, tokens_used, tokens_leased, CASE WHEN revoked_at"
-                             " IS NULL AND (expires_at IS NULL OR expires_at > {now_ms}) THEN 1"
-                             " ELSE 0 END FROM token_grants WHERE id = ? {for_update}",
-                             grant)));
+  DP_TRY(const auto row,
+         (tx.query_one<int64_t, int64_t, int64_t, int64_t, bool>(
+             "SELECT tokens_total, tokens_used, tokens_leased, exceeded, CASE WHEN revoked_at"
+             " IS NULL AND (expires_at IS NULL OR expires_at > {now_ms}) THEN 1"
+             " ELSE 0 END FROM token_grants WHERE id = ? {for_update}",
+             grant)));
   if (!row) return Standing{};
-  const auto& [total, used, leased, valid] = *row;
-  if (!valid) return Standing{true, 0, true};
-  return Standing{true, total - used - leased, used >= total};
+  const auto& [total, used, leased, exceeded, valid] = *row;
+  return Standing{.exists = true,
+                  .available = valid ? total - used - leased : 0,
+                  .spent = !valid || used >= total,
+                  .exceeded = exceeded > 0};
 }
 
 Result<Standing> wallet_standing(sql::Writer& tx, int64_t user) {
-  DP_TRY(const auto row,
-         (tx.query_one<Money, Money, Money, bool>(
-             "SELECT posted, leased, CASE WHEN allow_overdraft = 1 THEN max_overdraft ELSE 0 END,"
-             " CASE WHEN recalled_until > {now_ms} THEN 1 ELSE 0 END"
-             " FROM user_wallets WHERE user_id = ? {for_update}",
-             user)));
+  DP_TRY(const auto row, (tx.query_one<Money, Money, Money, Money, bool>(
+                             "SELECT posted, leased, exceeded, CASE WHEN allow_overdraft = 1 THEN "
+                             "max_overdraft ELSE 0 END,"
+                             " CASE WHEN recalled_until > {now_ms} THEN 1 ELSE 0 END"
+                             " FROM user_wallets WHERE user_id = ? {for_update}",
+                             user)));
   if (!row) return Standing{};
-  const auto& [posted, leased, overdraft, recalled] = *row;
+  const auto& [posted, leased, exceeded, overdraft, recalled] = *row;
   const auto available =
       Money::from_units(base::Int128{posted.units()} + overdraft.units() - leased.units());
-  return Standing{
-      .exists = true, .available = available ? available->units() : 0, .recalled = recalled};
+  return Standing{.exists = true,
+                  .available = available ? available->units() : 0,
+                  .recalled = recalled,
+                  .exceeded = exceeded > Money()};
 }
 
 Result<Standing> standing_of(sql::Writer& tx, FundId fund) {
@@ -97,13 +107,15 @@ Result<bool> take_leased(sql::Writer& tx, FundId fund, int64_t by) {
 }
 
 // Debts (`by` above 0) and give-backs move what is leased without a guard: they state what has
-// happened. Debts are counted: so much more may be leased than there is. Whoever never had money
+// happened. Debts are noted: so much more may be leased than there is. Whoever never had money
 // may owe some, perhaps before the applier has posted it: then his wallet begins here.
 Result<void> move_unguarded(sql::Writer& tx, FundId fund, int64_t by) {
   const int64_t debt = std::max<int64_t>(by, 0);
   if (fund.kind == FundKind::quota) {
-    DP_CHECK(tx.execute("UPDATE api_keys SET quota_leased = quota_leased + ? WHERE id = ?", by,
-                        fund.id));
+    DP_CHECK(
+        tx.execute("UPDATE api_keys SET quota_leased = quota_leased + ?,"
+                   " quota_exceeded = quota_exceeded + ? WHERE id = ?",
+                   by, debt, fund.id));
   } else if (fund.kind == FundKind::grant) {
     DP_CHECK(
         tx.execute("UPDATE token_grants SET tokens_leased = tokens_leased + ?,"
@@ -148,7 +160,10 @@ Result<int64_t> release_all(sql::Writer& tx, const std::string& instance) {
     if (known && amount != 0) leases.push_back({{*known, fund}, amount});
   }
   std::ranges::sort(leases);
-  for (const auto& [fund, amount] : leases) DP_CHECK(move_unguarded(tx, fund, -amount));
+  for (const auto& [fund, amount] : leases) {
+    DP_CHECK(move_unguarded(tx, fund, -amount));
+    DP_CHECK(forget_paid_debts(tx, fund));
+  }
   DP_CHECK(tx.execute("DELETE FROM fund_leases WHERE instance = ?", instance));
   return static_cast<int64_t>(leases.size());
 }
@@ -170,15 +185,17 @@ class Exchange {
 
   Result<LeaseFill> fill(const LeaseOrder& order) {
     LeaseFill fill;
+    DP_TRY(Standing fund, standing_of(tx_, order.fund));
+    // Not before the fund is locked: until then the order in doubt may still be on its way.
     if (order.doubtful) {
       DP_TRY(fill.doubtful_landed, landed(order));
     }
-    DP_TRY(Standing fund, standing_of(tx_, order.fund));
     fund.available += order.returning;
     fill.taken = amount_to_take(order, fund);
     fill.available = fund.available - fill.taken;
     fill.spent = fund.spent;
     if (order.returning != 0) DP_CHECK(move_unguarded(tx_, order.fund, -order.returning));
+    if (order.returning < 0 || fund.exceeded) DP_CHECK(forget_paid_debts(tx_, order.fund));
     if (fill.taken > 0) {
       DP_TRY(const bool moved, take_leased(tx_, order.fund, fill.taken));
       if (!moved) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <tuple>
 
+#include "governance/funds/debts.h"
 #include "governance/funds/limits.h"
 #include "governance/funds/terms.h"
 
@@ -121,7 +122,7 @@ Result<void> set_overdraft(sql::Writer& tx, base::UserId user, OverdraftPolicy p
       tx.execute("UPDATE user_wallets SET allow_overdraft = ?, max_overdraft = ?,"
                  " version = version + 1, updated_at = ? WHERE user_id = ?",
                  policy.allowed, policy.max, now_ms, user));
-  return {};
+  return forget_paid_debts(tx, {FundKind::wallet, user.value});
 }
 
 Result<void> recall(sql::Writer& tx, base::UserId user) {
@@ -147,7 +148,7 @@ Result<void> move(sql::Writer& tx, base::UserId user, base::Money amount, int64_
       tx.execute("UPDATE user_wallets SET posted = ?, version = version + 1, updated_at = ?"
                  " WHERE user_id = ?",
                  wallet.posted, now_ms, user));
-  return {};
+  return forget_paid_debts(tx, {FundKind::wallet, user.value});
 }
 
 Result<Found> transactions(sql::Reader& reader, base::UserId user, const Search& w) {

@@ -72,6 +72,30 @@ struct KeyUse {
   int64_t last_used_at = 0;
 };
 
+#define DP_ADD_USE                                                              \
+  " quota_used = quota_used + ?, quota_leased = quota_leased - ?,"              \
+  " charged = charged + {money}, last_used_at = CASE"                           \
+  " WHEN last_used_at IS NULL OR last_used_at < ? THEN ? ELSE last_used_at END" \
+  " WHERE id = ?"
+
+Result<void> add_leased(sql::Writer& tx, base::ApiKeyId key, const KeyUse& use) {
+  DP_CHECK(tx.execute("UPDATE api_keys SET" DP_ADD_USE, use.tokens, use.leased_tokens, use.charged,
+                      use.last_used_at, use.last_used_at, key));
+  return {};
+}
+
+// A quota that was set while requests without one ran: they use what others may have leased.
+Result<void> add_some(sql::Writer& tx, base::ApiKeyId key, const KeyUse& use) {
+  const int64_t unleased = use.tokens - use.leased_tokens;
+  DP_CHECK(
+      tx.execute("UPDATE api_keys SET quota_exceeded = CASE WHEN quota_total < 0"
+                 " OR quota_used + quota_leased + ? <= quota_total THEN quota_exceeded"
+                 " ELSE quota_used + quota_leased + ? - quota_total END," DP_ADD_USE,
+                 unleased, unleased, use.tokens, use.leased_tokens, use.charged, use.last_used_at,
+                 use.last_used_at, key));
+  return {};
+}
+
 Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& rows) {
   std::map<base::ApiKeyId, KeyUse> keys;  // ordered: every instance locks rows alike
   for (const UsageRow* row : rows) {
@@ -86,11 +110,7 @@ Result<void> add_to_keys(sql::Writer& tx, const std::vector<const UsageRow*>& ro
     use.charged = *charged;
   }
   for (const auto& [key, use] : keys) {
-    DP_CHECK(tx.execute(
-        "UPDATE api_keys SET quota_used = quota_used + ?, quota_leased = quota_leased - ?,"
-        " charged = charged + {money}, last_used_at = CASE"
-        " WHEN last_used_at IS NULL OR last_used_at < ? THEN ? ELSE last_used_at END WHERE id = ?",
-        use.tokens, use.leased_tokens, use.charged, use.last_used_at, use.last_used_at, key));
+    DP_CHECK(use.tokens == use.leased_tokens ? add_leased(tx, key, use) : add_some(tx, key, use));
   }
   return {};
 }

@@ -74,9 +74,15 @@ class FundsPass {
                     fund.id, amount(fund, leased), amount(fund, sum)));
   }
 
-  // What is leased must be there. Debts that leases have repaid are no lease: an upstream that
-  // exceeds its limit is paid, whoever has leased the rest meanwhile.
+  // What is leased must be there. Debts are no lease: an upstream that exceeds its limit is paid,
+  // whoever has leased the rest meanwhile. They are noted as long as so much is missing.
   void covered(FundId fund, Int128 there, Int128 leased, Int128 exceeded) {
+    const Int128 missing = std::max<Int128>(leased - there, 0);
+    if (exceeded < 0 || exceeded > missing) {
+      report_.broken(Invariant::leases, fmt::format("{} {}: debts of {} are noted, {} is missing",
+                                                    to_string(fund.kind), fund.id,
+                                                    amount(fund, exceeded), amount(fund, missing)));
+    }
     const Int128 excess = leased - exceeded - std::max<Int128>(there, 0);
     if (excess <= 0) return;
     report_.broken(Invariant::leases,
@@ -150,7 +156,12 @@ class FundsPass {
         [&](const sql::Row& row) {
           const auto key = row.get<base::ApiKeyId>(0);
           const auto used = row.get<int64_t>(1);
-          leased_is({FundKind::quota, key.value}, row.get<int64_t>(2));
+          const FundId fund{FundKind::quota, key.value};
+          const Int128 leased = row.get<int64_t>(2);
+          leased_is(fund, leased);
+          if (const auto total = row.get<int64_t>(4); total >= 0) {
+            covered(fund, Int128{total} - used, leased, row.get<int64_t>(5));
+          }
           const Int128 charged = row.get<Money>(3).units();
           const auto found = keys_.find(key);
           const KeyUse use = found == keys_.end() ? KeyUse{} : found->second;
@@ -160,7 +171,7 @@ class FundsPass {
               fmt::format("key {}: {} used for {} yuan, {} for {} by its usage", key.value, used,
                           yuan(charged), whole(use.tokens), yuan(use.charged)));
         },
-        "SELECT id, quota_used, quota_leased, charged FROM api_keys");
+        "SELECT id, quota_used, quota_leased, charged, quota_total, quota_exceeded FROM api_keys");
   }
 
   static std::string whole(Int128 n) { return amount({}, n); }

@@ -121,6 +121,13 @@ std::vector<Plant> plants() {
         " 9, 'x', -1, 0)"},
        {leases}},
       {{"UPDATE token_grants SET tokens_total = tokens_used + tokens_leased - 1"}, {leases}},
+      {{"UPDATE api_keys SET quota_total = quota_used + quota_leased - 1 WHERE id = 2"}, {leases}},
+      {{"UPDATE token_grants SET exceeded = exceeded + 1"}, {leases}},
+      // Debts are no excuse for a lease of what is not there.
+      {{"UPDATE user_wallets SET exceeded = 100000000000 * unit, leased = leased + 5000000000 * "
+        "unit",
+        "UPDATE fund_leases SET amount = amount + 5000000000 WHERE kind = 'wallet'"},
+       {leases}},
       {{"UPDATE usage_records SET charged = charged + unit WHERE " + kRequest},
        {wallets, prices, quotas}},
       {{"UPDATE usage_records SET charged = 0 - charged WHERE " + kRequest},
