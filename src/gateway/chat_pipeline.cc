@@ -70,14 +70,20 @@ std::string joined(const std::vector<std::string>& names) {
   return list;
 }
 
+// A header that belongs to the answer, and comes again with it.
+void add_header(Call& call, std::string_view name, std::string_view value) {
+  call.x.add_header(name, value);
+  if (call.idempotent) call.idempotent->capture_header(name, value);
+}
+
 DP_OWN_FRAME void add_backend_headers(Call& call) {
-  call.x.add_header("X-DeepPool-Backend", call.model->vendor_type);
-  call.x.add_header("X-DeepPool-Model-Name", call.model->name);
-  call.x.add_header("X-DeepPool-Provider-Type", call.endpoint->provider_type);
-  call.x.add_header("X-DeepPool-Route-Target",
-                    call.model->hybrid() ? call.served->name : call.endpoint->name);
+  add_header(call, "X-DeepPool-Backend", call.model->vendor_type);
+  add_header(call, "X-DeepPool-Model-Name", call.model->name);
+  add_header(call, "X-DeepPool-Provider-Type", call.endpoint->provider_type);
+  add_header(call, "X-DeepPool-Route-Target",
+             call.model->hybrid() ? call.served->name : call.endpoint->name);
   if (call.dropped.empty()) return;
-  call.x.add_header("X-DeepPool-Dropped-Params", joined(call.dropped));
+  add_header(call, "X-DeepPool-Dropped-Params", joined(call.dropped));
 }
 
 Result<std::string> encode_whole(llm::AnswerEncoder& encoder, const WholeAnswer& answer) {
@@ -105,7 +111,7 @@ DP_OWN_FRAME Task<void> send_whole(Call& call, WholeAnswer& answer) {
   }
   ending.bill = answer.bill;
   base::Money::Buffer cost;
-  call.x.add_header("x-deeppool-cost", answer.bill.charged.write(cost));
+  add_header(call, "x-deeppool-cost", answer.bill.charged.write(cost));
   std::span<const std::string_view> body = answer.rewrite.body.pieces();
   std::string encoded;
   std::string_view whole;

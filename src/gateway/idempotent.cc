@@ -45,11 +45,30 @@ Task<void> renew(IdempotencyDesk& desk, Claim claim, std::shared_ptr<async::Canc
   }
 }
 
-Task<void> run_quietly(IdempotencyDesk& desk, std::function<Result<void>()> work) {
-  Result<void> done = co_await desk.pool.run(std::move(work), store_deadline());
-  if (done) co_return;
-  log::warn("the state of an idempotency key could not be stored; its claim runs out",
-            {{"detail", done.error().message + " " + done.error().detail}});
+void complain(const Error& error) {
+  log::warn("the state of an idempotency key could not be stored",
+            {{"detail", error.message + " " + error.detail}});
+}
+
+Task<void> release(IdempotencyDesk& desk, Claim claim) {
+  Book& book = desk.book;
+  Result<void> done =
+      co_await desk.pool.run([&book, claim] { return book.release(claim); }, store_deadline());
+  if (!done) complain(done.error());
+}
+
+// The request was charged, so nobody may have its name while the database does not know.
+Task<void> close_at_last(IdempotencyDesk& desk, Claim claim, Book::End end,
+                         std::shared_ptr<async::CancelScope> renewing) {
+  Book& book = desk.book;
+  for (int i = 0; i < idempotency::kCloseTries; ++i) {
+    const bool waited = co_await async::sleep_for(idempotency::kCloseRetry, *renewing);
+    if (!waited) co_return;
+    Result<void> done = co_await desk.pool.run(
+        [&book, claim, end] { return book.close(claim, end); }, store_deadline());
+    if (done || done.error().code == ErrorCode::conflict) break;
+  }
+  renewing->cancel(async::CancelReason::shutting_down);
 }
 
 Error conflict(const char* message) {
@@ -68,9 +87,7 @@ Idempotent::Idempotent(Call& call)
 Idempotent::~Idempotent() {
   if (renewing_) renewing_->cancel(async::CancelReason::shutting_down);
   if (!open_) return;
-  Book& book = desk_.book;
-  call_.parts.background.spawn(
-      run_quietly(desk_, [&book, claim = claim_] { return book.release(claim); }));
+  call_.parts.background.spawn(release(desk_, claim_));
 }
 
 Task<Result<void>> Idempotent::claim(const idempotency::Ask& ask) {
@@ -124,14 +141,20 @@ Result<void> Idempotent::explain(Standing::Kind kind) {
         "was generated until then. Send a new key to ask again.");
   }
   return conflict(
-      "The first request with this Idempotency-Key was answered and charged, but its answer was "
-      "too large to be kept. Send a new key to ask again.");
+      "The first request with this Idempotency-Key was answered and charged, but its answer could "
+      "not be kept. Send a new key to ask again.");
 }
 
-Task<void> Idempotent::end(std::function<Result<void>()> work) {
+Task<void> Idempotent::end(std::function<Result<void>()> work, Book::End otherwise) {
   open_ = false;
-  renewing_->cancel(async::CancelReason::shutting_down);
-  co_await run_quietly(desk_, std::move(work));
+  Result<void> done = co_await desk_.pool.run(std::move(work), store_deadline());
+  if (done) {
+    renewing_->cancel(async::CancelReason::shutting_down);
+    co_return;
+  }
+  complain(done.error());
+  call_.parts.background.spawn(
+      close_at_last(desk_, claim_, otherwise, std::exchange(renewing_, nullptr)));
 }
 
 Task<void> Idempotent::keep(KeptAnswer::Form form) {
@@ -139,29 +162,26 @@ Task<void> Idempotent::keep(KeptAnswer::Form form) {
   base::crash_point("idempotency.before_keep");
   Book& book = desk_.book;
   if (!capture_.complete()) {
-    co_await end([&book, claim = claim_] { return book.close(claim, Book::End::too_large); });
+    co_await end([&book, claim = claim_] { return book.close(claim, Book::End::too_large); },
+                 Book::End::too_large);
     co_return;
   }
   KeptAnswer answer;
   answer.form = form;
   answer.content_type = form == KeptAnswer::Form::stream ? kStreamContentType : kJsonContentType;
-  answer.headers = {{"X-DeepPool-Backend", call_.model->vendor_type},
-                    {"X-DeepPool-Model-Name", call_.model->name},
-                    {"X-DeepPool-Provider-Type", call_.endpoint->provider_type},
-                    {"X-DeepPool-Route-Target", call_.endpoint->name},
-                    {"x-deeppool-original-request-id", call_.x.id.to_string()}};
+  answer.headers = std::move(headers_);
+  answer.headers.emplace_back("x-deeppool-original-request-id", call_.x.id.to_string());
   answer.body = capture_.bytes();
-  co_await end(
-      [&book, claim = claim_, kept = std::move(answer)] { return book.keep(claim, kept); });
+  co_await end([&book, claim = claim_, kept = std::move(answer)] { return book.keep(claim, kept); },
+               Book::End::too_large);
   base::crash_point("idempotency.kept");
 }
 
-void Idempotent::cut() {
-  if (!open_) return;
-  open_ = false;
+Task<void> Idempotent::cut() {
+  if (!open_) co_return;
   Book& book = desk_.book;
-  call_.parts.background.spawn(
-      run_quietly(desk_, [&book, claim = claim_] { return book.close(claim, Book::End::cut); }));
+  co_await end([&book, claim = claim_] { return book.close(claim, Book::End::cut); },
+               Book::End::cut);
 }
 
 Task<Result<void>> claim_idempotency_key(Call& call) {

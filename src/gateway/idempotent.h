@@ -1,5 +1,5 @@
 // Calls with an Idempotency-Key: the first one answers for all that send the same name and body
-// within a day. Its answer is kept *before* its final record, so that a call that was killed in
+// within a day. How it ended is stored *before* its final record, so that a call that was killed in
 // between costs nothing rather than twice; for the same reason it has no progress records. Calls
 // without the header never come here.
 #pragma once
@@ -33,16 +33,20 @@ class Idempotent {
   Task<Result<void>> claim(const idempotency::Ask& ask);
   const idempotency::KeptAnswer* replay() const { return replay_.get(); }
 
+  // A header as it is sent, for those who repeat the request.
+  void capture_header(std::string_view name, std::string_view value) {
+    headers_.emplace_back(name, value);
+  }
   // Of a stream: the events as they leave.
   void capture(std::string_view events) { capture_.add(events); }
   // Before the final record. When it returns, the answer is stored, or known not to be.
   Task<void> keep(idempotency::KeptAnswer::Form form);
-  // The caller left, and pays for what there was: it must not be made again.
-  void cut();
+  // Likewise. The caller left, and pays for what there was: it must not be made again.
+  Task<void> cut();
 
  private:
   Result<void> explain(idempotency::Standing::Kind kind);
-  Task<void> end(std::function<Result<void>()> work);
+  Task<void> end(std::function<Result<void>()> work, idempotency::Book::End otherwise);
 
   Call& call_;
   IdempotencyDesk& desk_;
@@ -50,6 +54,7 @@ class Idempotent {
   bool open_ = false;  // the claim is ours and has not been ended
   std::unique_ptr<idempotency::KeptAnswer> replay_;
   idempotency::Capture capture_;
+  std::vector<std::pair<std::string, std::string>> headers_;
   std::shared_ptr<async::CancelScope> renewing_;
 };
 

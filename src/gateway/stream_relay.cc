@@ -37,7 +37,7 @@ class Relay {
   void write_end(const Ending& ending);
   DP_OWN_FRAME Task<void> end_well();
   DP_OWN_FRAME Task<void> end_broken(Error error);
-  void caller_left();
+  DP_OWN_FRAME Task<void> caller_left();
   DP_OWN_FRAME void note_progress();
   DP_OWN_FRAME void fell_silent();
   DP_OWN_FRAME void travel_light();
@@ -276,12 +276,12 @@ Task<void> Relay::end_at_limit() {
 }
 
 // The caller went away: what was generated is charged.
-void Relay::caller_left() {
+Task<void> Relay::caller_left() {
   Ending ending = usage_.ending(usage_.so_far());
   ending.outcome = governance::Outcome::client_aborted;
   ending.status = 499;
   ending.error = ErrorCode::cancelled;
-  if (call_.idempotent) call_.idempotent->cut();
+  if (call_.idempotent) co_await call_.idempotent->cut();
   finish(call_, ending);
 }
 
@@ -312,7 +312,7 @@ Task<void> Relay::end(Result<void> relayed) {
   }
   const async::CancelScope& scope = call_.x.scope;
   if (scope.cancelled() && scope.reason() == async::CancelReason::caller_gone) {
-    caller_left();
+    co_await caller_left();
     co_return;
   }
   Error error = std::move(relayed).error();

@@ -38,6 +38,31 @@ Result<std::optional<Row>> find(sql::Writer& tx, const Ask& ask) {
       ask.key, ask.name);
 }
 
+std::string_view name_of(Book::End end) {
+  return end == Book::End::cut ? "cut" : "too_large";
+}
+
+// How a request ended that its caller paid for, as far as usage rows tell. Nothing: it was free, or
+// has none.
+Result<std::optional<Book::End>> charged_end(sql::Writer& tx, const base::RequestId& request) {
+  DP_TRY(const std::optional<std::string> outcome,
+         tx.query_one<std::string>("SELECT outcome FROM usage_records WHERE request_id = ?"
+                                   " AND prompt_tokens + completion_tokens > 0",
+                                   request));
+  if (!outcome) return std::optional<Book::End>();
+  return std::optional(*outcome == "client_aborted" ? Book::End::cut : Book::End::too_large);
+}
+
+// Of a claim that ended before: nothing is wrong.
+Result<void> must_be_ours(sql::Writer& tx, const sql::Outcome& done, const Claim& claim) {
+  if (done.affected != 0) return {};
+  DP_TRY(const int64_t ours,
+         tx.query_value<int64_t>("SELECT COUNT(*) FROM idempotency_keys WHERE id = ? AND claim = ?",
+                                 claim.row, claim.request));
+  if (ours == 1) return {};
+  return Error(ErrorCode::conflict, "The claim was taken for dead, and is another's.");
+}
+
 Standing standing(Standing::Kind kind) {
   Standing out;
   out.kind = kind;
@@ -61,7 +86,7 @@ Result<Standing> Book::claim(const Ask& ask) {
     if (!row) return claim_new(tx, ask);
     if (row->expired) return take_over(tx, ask, {row->id, row->claim});
     if (row->body != ask.body) return standing(Standing::Kind::other_body);
-    if (row->lapsed) return take_over(tx, ask, {row->id, row->claim});
+    if (row->lapsed) return take_over_lapsed(tx, ask, {row->id, row->claim});
     if (row->state == "running") return standing(Standing::Kind::running);
     if (row->state == "too_large") return standing(Standing::Kind::too_large);
     if (row->state == "cut") return standing(Standing::Kind::cut);
@@ -85,6 +110,15 @@ Result<Standing> Book::claim_new(sql::Writer& tx, const Ask& ask) {
   Standing out;
   out.claim = {done->last_insert_id, ask.request};
   return out;
+}
+
+// What was charged is not made again, whatever its claim says: its end could not be stored in time.
+Result<Standing> Book::take_over_lapsed(sql::Writer& tx, const Ask& ask, const Claim& dead) {
+  DP_TRY(const std::optional<End> charged, charged_end(tx, dead.request));
+  if (!charged) return take_over(tx, ask, dead);
+  DP_CHECK(tx.execute("UPDATE idempotency_keys SET state = ? WHERE id = ?", name_of(*charged),
+                      dead.row));
+  return standing(*charged == End::cut ? Standing::Kind::cut : Standing::Kind::too_large);
 }
 
 Result<Standing> Book::take_over(sql::Writer& tx, const Ask& ask, const Claim& dead) {
@@ -121,22 +155,21 @@ Result<void> Book::keep(const Claim& claim, const KeptAnswer& answer) {
     const std::string_view state = room ? "answered" : "too_large";
     std::optional<sql::Blob> blob;
     if (room) blob = sql::Blob{sealed};
-    DP_CHECK(
-        tx.execute("UPDATE idempotency_keys SET state = ?, answer = ?, answer_bytes = ?"
-                   " WHERE id = ? AND claim = ? AND state = 'running'",
-                   state, blob, room ? bytes : 0, claim.row, claim.request));
-    return {};
+    DP_TRY(const sql::Outcome done,
+           tx.execute("UPDATE idempotency_keys SET state = ?, answer = ?, answer_bytes = ?"
+                      " WHERE id = ? AND claim = ? AND state = 'running'",
+                      state, blob, room ? bytes : 0, claim.row, claim.request));
+    return must_be_ours(tx, done, claim);
   });
 }
 
 Result<void> Book::close(const Claim& claim, End end) {
   DP_TRY(auto writer, database_.write());
-  const std::string_view state = end == End::cut ? "cut" : "too_large";
-  DP_CHECK(
-      writer.execute("UPDATE idempotency_keys SET state = ?"
-                     " WHERE id = ? AND claim = ? AND state = 'running'",
-                     state, claim.row, claim.request));
-  return {};
+  DP_TRY(const sql::Outcome done,
+         writer.execute("UPDATE idempotency_keys SET state = ?"
+                        " WHERE id = ? AND claim = ? AND state = 'running'",
+                        name_of(end), claim.row, claim.request));
+  return must_be_ours(writer, done, claim);
 }
 
 Result<void> Book::release(const Claim& claim) {
@@ -148,11 +181,25 @@ Result<void> Book::release(const Claim& claim) {
 }
 
 Result<int64_t> Book::release_own() {
-  DP_TRY(auto writer, database_.write());
-  DP_TRY(const sql::Outcome done,
-         writer.execute("DELETE FROM idempotency_keys WHERE instance = ? AND state = 'running'",
-                        instance_));
-  return static_cast<int64_t>(done.affected);
+  return sql::run_transaction(database_, [&](sql::Writer& tx) -> Result<int64_t> {
+    const auto dead = tx.query<int64_t, base::RequestId>(
+        "SELECT id, claim FROM idempotency_keys"
+        " WHERE instance = ? AND state = 'running' ORDER BY id {for_update}",
+        instance_);
+    if (!dead) return dead.error();
+    int64_t freed = 0;
+    for (const auto& [id, request] : *dead) {
+      DP_TRY(const std::optional<End> charged, charged_end(tx, request));
+      if (charged) {
+        DP_CHECK(tx.execute("UPDATE idempotency_keys SET state = ? WHERE id = ?", name_of(*charged),
+                            id));
+      } else {
+        DP_CHECK(tx.execute("DELETE FROM idempotency_keys WHERE id = ?", id));
+        ++freed;
+      }
+    }
+    return freed;
+  });
 }
 
 Result<int64_t> Book::sweep() {

@@ -35,7 +35,7 @@ struct Standing {
     running,     // the first request has not ended
     other_body,  // the name was used for something else
     answered,
-    too_large,  // answered, but the answer was not kept
+    too_large,  // answered, but the answer was not kept: too large, or the database was away
     cut,        // the caller left, and paid for what there was
     too_many,   // names of this API key
   };
@@ -52,20 +52,23 @@ class Book {
 
   Result<Standing> claim(const Ask& ask);
   Result<void> renew(const Claim& claim);
-  // How it ended. The name is then taken for kKept.
+  // How it ended. The name is then taken for kKept. Errors: conflict when the claim is another's by
+  // now. To say it again does no harm.
   Result<void> keep(const Claim& claim, const KeptAnswer& answer);
   enum class End { too_large, cut };
   Result<void> close(const Claim& claim, End end);
   // As if it had never been asked.
   Result<void> release(const Claim& claim);
 
-  // At start, before anything is served: claims of an earlier life of this program are dead.
+  // At start, before anything is served and after the usage of earlier lives is stored: their
+  // claims are dead. Says how many names are free.
   Result<int64_t> release_own();
   // Deletes what has expired; how many.
   Result<int64_t> sweep();
 
  private:
   Result<Standing> claim_new(sql::Writer& tx, const Ask& ask);
+  Result<Standing> take_over_lapsed(sql::Writer& tx, const Ask& ask, const Claim& dead);
   Result<Standing> take_over(sql::Writer& tx, const Ask& ask, const Claim& dead);
 
   sql::Database& database_;

@@ -45,6 +45,15 @@ class IdempotencyBook : public testing::DatabaseTest {
     ASSERT_TRUE(done.ok());
   }
 
+  void used(uint8_t who, std::string_view outcome, int64_t tokens) {
+    const auto done = database().write()->execute(
+        "INSERT INTO usage_records (request_id, user_id, key_id, model_name, api, source, outcome,"
+        " status, stream, started_at, duration_ms, prompt_tokens, usage_source, instance)"
+        " VALUES (?, 1, 7, 'm', 'chat', 'provider', ?, 200, 1, 0, 0, ?, 'upstream', 'i')",
+        request(who), outcome, tokens);
+    ASSERT_TRUE(done.ok()) << done.error().detail;
+  }
+
   base::SystemRandom random_;
   crypto::Sealer sealer_{crypto::SecretKey::generate(random_), random_};
   std::optional<Book> book_;
@@ -95,7 +104,8 @@ TEST_P(IdempotencyBook, ADeadClaimIsTakenOverAndChangesNothingAnyMore) {
   shift("lease_until");
   const auto second = book().claim(ask("n", "b", 2));
   EXPECT_EQ(second->kind, Kind::claimed);
-  ASSERT_TRUE(book().keep(first->claim, answer("late")).ok());
+  EXPECT_EQ(book().keep(first->claim, answer("late")).error().code, ErrorCode::conflict);
+  EXPECT_EQ(book().close(first->claim, Book::End::cut).error().code, ErrorCode::conflict);
   ASSERT_TRUE(book().release(first->claim).ok());
   EXPECT_EQ(kind(ask("n", "b", 3)), Kind::running);
   ASSERT_TRUE(book().keep(second->claim, answer("right")).ok());
@@ -112,6 +122,38 @@ TEST_P(IdempotencyBook, ANewLifeReleasesItsOwnClaimsOnly) {
   EXPECT_EQ(kind(ask("ours", "b", 2)), Kind::claimed);
   EXPECT_EQ(kind(ask("theirs", "b", 2)), Kind::running);
   EXPECT_EQ(kind(ask("kept", "b", 2)), Kind::answered);
+}
+
+TEST_P(IdempotencyBook, WhatWasChargedIsNotMadeAgain) {
+  struct Row {
+    std::string_view outcome;
+    int64_t tokens;
+    Kind lapsed;
+  };
+  const Row rows[] = {{"completed", 5, Kind::too_large},
+                      {"stopped_at_limit", 5, Kind::too_large},
+                      {"client_aborted", 5, Kind::cut},
+                      {"client_aborted", 0, Kind::claimed},
+                      {"crash_settled", 0, Kind::claimed}};
+  for (uint8_t i = 0; i < std::size(rows); ++i) {
+    const std::string name(1, static_cast<char>('a' + i));
+    ASSERT_EQ(kind(ask("lapsed " + name, "b", i)), Kind::claimed);
+    ASSERT_EQ(kind(ask("dead " + name, "b", static_cast<uint8_t>(100 + i))), Kind::claimed);
+    used(i, rows[i].outcome, rows[i].tokens);
+    used(static_cast<uint8_t>(100 + i), rows[i].outcome, rows[i].tokens);
+  }
+  const auto unused = book().claim(ask("unused", "b", 50));
+  EXPECT_EQ(*book().release_own(), 5) << "of each kind the two that were free, and the one without";
+  for (uint8_t i = 0; i < std::size(rows); ++i) {
+    const std::string name(1, static_cast<char>('a' + i));
+    EXPECT_EQ(kind(ask("dead " + name, "b", 60)), rows[i].lapsed) << rows[i].outcome;
+  }
+  const auto again = book().claim(ask("of another life", "b", 70));
+  used(70, "client_aborted", 5);
+  shift("lease_until");
+  EXPECT_EQ(kind(ask("of another life", "b", 71)), Kind::cut);
+  EXPECT_EQ(kind(ask("of another life", "b", 72)), Kind::cut) << "and so it stays";
+  EXPECT_EQ(book().close(again->claim, Book::End::cut).ok(), true) << "its end, said late";
 }
 
 TEST_P(IdempotencyBook, AfterADayTheNameIsFreeAndSwept) {

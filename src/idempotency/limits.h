@@ -23,6 +23,10 @@ inline constexpr std::chrono::seconds kClaimLease{30};
 inline constexpr std::chrono::seconds kRenewal{10};
 // What a request waits for the database.
 inline constexpr std::chrono::seconds kStoreWait{5};
+// An end that the database did not take is said again this often, this long; a longer outage leaves
+// it to the usage row.
+inline constexpr std::chrono::seconds kCloseRetry{1};
+inline constexpr int kCloseTries = 600;
 // The hint for who asks again while the first request runs.
 inline constexpr std::chrono::seconds kRunningRetry{1};
 // Rows deleted at once, so that no lock is held long; and how often it is looked.

@@ -3,8 +3,11 @@
 moments: what is answered twice is the same answer, and nobody pays twice for one key."""
 
 import collections
+import contextlib
+import http.client
 import json
 import random
+import sqlite3
 import time
 
 from judge import judge_leaks
@@ -13,6 +16,9 @@ from world import World, main, public
 WHOLE = "mock-ok:tokens=7,delay_ms=3"
 STREAM = "mock-ok:tokens=9,chunk_ms=2"
 LONG = "mock-ok:tokens=400,chunk_ms=20"
+SLOW = "mock-ok:tokens=150,chunk_ms=20"
+BLOCKED_SECONDS = 14  # more than a write waits for its turn
+LEASE_SECONDS = 30  # of a claim that nobody renews
 LARGE = "mock-ok:tokens=200000"
 BROKEN = "mock-cut:after=2"
 POINTS = ("after_hold", "idempotency.before_keep", "idempotency.kept", "after_final", "random")
@@ -52,7 +58,8 @@ def plain_rules(world, verdict):
         verdict.expect("x-deeppool-idempotent-replay" not in first[1]
                        and second[1].get("x-deeppool-idempotent-replay") == "true"
                        and second[1]["x-deeppool-original-request-id"] == first[1]["x-request-id"]
-                       and second[1]["x-deeppool-backend"] == first[1]["x-deeppool-backend"], "and it says so")
+                       and all(second[1].get(name) == value for name, value in first[1].items()
+                               if name.startswith("x-deeppool-")), "and it says so, with the same headers")
         other = ask(world, name, model, stream, text="Another.")
         verdict.expect(other[0] == 422 and error_of(other)["code"] == "idempotency_key_reused"
                        and other[1]["x-should-retry"] == "false", "another body: 422")
@@ -73,20 +80,28 @@ def special_ends(world, verdict):
     verdict.expect(repeated[0] == 409 and repeated[1]["x-should-retry"] == "false", "is not kept: 409, final")
 
 
-def while_it_runs(world, verdict):
-    import http.client
+def begin(world, name, model):
+    """A stream of which a little was read, and how to leave it."""
     line = http.client.HTTPConnection("127.0.0.1", world.port, timeout=15)
-    body = {"model": public(LONG), "stream": True, "messages": [{"role": "user", "content": "Say it."}]}
+    body = {"model": public(model), "stream": True, "messages": [{"role": "user", "content": "Say it."}]}
     line.request("POST", "/v1/chat/completions", json.dumps(body),
-                 {"Authorization": f"Bearer {world.key}", "Content-Type": "application/json", "Idempotency-Key": "long"})
+                 {"Authorization": f"Bearer {world.key}", "Content-Type": "application/json", "Idempotency-Key": name})
     answer = line.getresponse()
     answer.read(10)
+
+    def leave():
+        line.sock.close()
+        answer.close()
+        line.close()
+    return answer, leave
+
+
+def while_it_runs(world, verdict):
+    _, leave = begin(world, "long", LONG)
     second = ask(world, "long", LONG, True)
     verdict.expect(second[0] == 409 and second[1]["x-should-retry"] == "true" and int(second[1]["retry-after"]) >= 1,
                    "while the first runs: 409, try again")
-    line.sock.close()
-    answer.close()
-    line.close()
+    leave()
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         left = ask(world, "long", LONG, True)
@@ -94,6 +109,50 @@ def while_it_runs(world, verdict):
             break
         time.sleep(0.1)
     verdict.expect(left[0] == 409 and left[1]["x-should-retry"] == "false", "the caller left a stream: 409, final")
+
+
+@contextlib.contextmanager
+def no_writes(world):
+    """The database takes none while this lasts; MariaDB's goes on, which is a case as well."""
+    block = sqlite3.connect(world.store.file(), isolation_level=None) if world.store.name == "sqlite" else None
+    if block:
+        block.execute("BEGIN IMMEDIATE")
+    yield
+    if block:
+        block.execute("COMMIT")
+        block.close()
+
+
+def killed_when_left(world, verdict):
+    """The caller left, its bill is on disk, and the program dies: the name is closed all the same."""
+    world.stop()
+    world.start({"DEEPPOOL_CRASH_AT": "after_final:1"})
+    _, leave = begin(world, "left and killed", LONG)
+    time.sleep(0.3)
+    with no_writes(world):
+        leave()
+        world.program.child.wait(BLOCKED_SECONDS)
+    world.start()
+    again = ask(world, "left and killed", LONG, True)
+    verdict.expect(again and again[0] == 409 and again[1]["x-should-retry"] == "false",
+                   "left, charged and killed: 409, final", again and again[0])
+
+
+def stored_late(world, verdict):
+    """The database takes no writes when the answer is to be kept: it is charged, and so its name stays closed."""
+    answer, leave = begin(world, "late", SLOW)
+    with no_writes(world):
+        answer.read()
+        time.sleep(BLOCKED_SECONDS)
+    leave()
+    deadline = time.monotonic() + LEASE_SECONDS + 10
+    while time.monotonic() < deadline:
+        again = ask(world, "late", SLOW, True)
+        if again and (again[0] == 200 or again[1].get("x-should-retry") == "false"):
+            break
+        time.sleep(1)
+    verdict.expect(again[0] == 409 or again[1].get("x-deeppool-idempotent-replay") == "true",
+                   "an answer that was kept late or not at all is not made again", again[0])
 
 
 def kill_rounds(world, verdict, rounds, seed):
@@ -142,12 +201,14 @@ def idempotency(options, verdict):
     """Repeated requests are answered once and paid once."""
     seed = options.seed or random.SystemRandom().randrange(1 << 31)
     verdict.note("database, rounds, seed", f"{options.database}, {options.rounds}, {seed}")
-    world = World(options.build, [WHOLE, STREAM, LONG, LARGE, BROKEN], options.database)
+    world = World(options.build, [WHOLE, STREAM, LONG, SLOW, LARGE, BROKEN], options.database)
     try:
         world.start()
         plain_rules(world, verdict)
         special_ends(world, verdict)
         while_it_runs(world, verdict)
+        killed_when_left(world, verdict)
+        stored_late(world, verdict)
         world.stop()
         before = len(world.store.rows("SELECT request_id FROM usage_records WHERE completion_tokens > 0"))
         world.start()

@@ -20,18 +20,18 @@ class Sqlite:
     def settings(self):
         return {}
 
-    def _file(self):
+    def file(self):
         return next(f for f in self.data_dir.glob("*.db"))
 
     def rows(self, sql):
-        connection = sqlite3.connect(self._file(), timeout=10)
+        connection = sqlite3.connect(self.file(), timeout=10)
         try:
             return [tuple("" if v is None else str(v) for v in row) for row in connection.execute(sql)]
         finally:
             connection.close()
 
     def run(self, script):
-        connection = sqlite3.connect(self._file(), timeout=10)
+        connection = sqlite3.connect(self.file(), timeout=10)
         try:
             connection.executescript(script)
         finally:
