@@ -229,6 +229,7 @@ bool Spool::park(std::span<const char> frame) {
     ++lost_;
     return false;
   }
+  parking_ = true;
   parked_.emplace_back(frame.data(), frame.size());
   parked_bytes_ += frame.size();
   return true;
@@ -282,12 +283,13 @@ void Spool::write_parked() {
   if (parked_writer_ == nullptr) parked_writer_ = writer(kParkedLoop);
   auto rest = frames.begin();
   while (rest != frames.end() && parked_writer_->write(*rest, {})) ++rest;
-  if (rest == frames.end()) return parked_writer_.reset();  // sealed: can be applied and deleted
+  if (rest == frames.end()) parked_writer_.reset();  // sealed: can be applied and deleted
   const std::lock_guard lock(mutex_);
-  for (; rest != frames.end(); ++rest) {
-    parked_bytes_ += rest->size();
-    parked_.push_back(std::move(*rest));
-  }
+  if (rest == frames.end() && parked_.empty()) parking_.store(false, std::memory_order_release);
+  // Before what was parked meanwhile.
+  for (auto each = rest; each != frames.end(); ++each) parked_bytes_ += each->size();
+  parked_.insert(parked_.begin(), std::make_move_iterator(rest),
+                 std::make_move_iterator(frames.end()));
 }
 
 void Spool::look_at_disk() {

@@ -96,6 +96,8 @@ class Spool {
   bool release_reserve();
   // False if there is no room left in memory either.
   bool park(std::span<const char> frame);
+  // Whether anything parked is not on disk yet.
+  bool parking() const { return parking_.load(std::memory_order_acquire); }
 
   void run(const std::stop_token& stop);
   void flush_segments();
@@ -112,6 +114,7 @@ class Spool {
   std::atomic<int64_t> next_segment_{0};
   std::atomic<bool> accepting_{true};
   std::atomic<uint64_t> lost_{0};
+  std::atomic<bool> parking_{false};
 
   mutable std::mutex mutex_;  // guards the three below
   std::vector<SegmentView> adopted_;

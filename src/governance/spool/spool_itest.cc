@@ -82,6 +82,23 @@ class SpoolTest : public ::testing::Test {
     return found;
   }
 
+  // Holds (negative) and final records, in segment order.
+  static std::vector<int> records(const Spool& spool) {
+    std::vector<int> found;
+    for (const auto& segment : spool.segments()) {
+      auto reader = SpoolReader::open(segment.path);
+      while (true) {
+        const auto record = reader->next(segment.readable);
+        if (!record.ok() || !record.value()) break;
+        if (const auto* h = std::get_if<HoldRecord>(&**record))
+          found.push_back(-number_of(h->request_id));
+        if (const auto* f = std::get_if<FinalRecord>(&**record))
+          found.push_back(number_of(f->request_id));
+      }
+    }
+    return found;
+  }
+
   fs::path root_;
   SpoolSettings settings_;
   testing::FakeClock clock_;
@@ -308,6 +325,27 @@ TEST_F(SpoolTest, ATurnThatADeadDiskRefusesWaitsInMemory) {
   EXPECT_TRUE(spool->accepting());
   EXPECT_EQ(finals(*spool), (std::vector{1, 2}));
   EXPECT_EQ(spool->lost(), 0u);
+}
+
+// The disk lives again before the flushing thread has seen it.
+TEST_F(SpoolTest, AFinalRecordWaitsBehindItsParkedHold) {
+  auto spool = open();
+  auto writer = spool->writer(0, WriteWhen::flushed);
+  ASSERT_TRUE(writer->append_hold(hold(1)).ok());
+  writer->flush();
+  ASSERT_TRUE(writer->append_hold(hold(2)).ok());
+  {
+    const FileSizeLimit limit(0);
+    writer->flush();
+  }
+  writer->append_final(final_record(2));
+  writer->flush();
+  spool->sync_now();
+  ASSERT_TRUE(spool->accepting());
+  ASSERT_TRUE(writer->append_hold(hold(3)).ok());
+  writer->append_final(final_record(1));
+  writer->flush();
+  EXPECT_EQ(records(*spool), (std::vector{-1, -2, 2, -3, 1}));
 }
 
 TEST_F(SpoolTest, MoreThanATurnsShareIsWrittenInParts) {

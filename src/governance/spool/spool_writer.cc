@@ -50,7 +50,9 @@ void SpoolWriter::append_final(const FinalRecord& record) {
 }
 
 void SpoolWriter::flush() {
-  if (!staged_.empty() && !write_staged()) park_staged();
+  if (staged_.empty()) return;
+  parked_ = parked_ && spool_.parking();
+  if (parked_ || !write_staged()) park_staged();
 }
 
 bool SpoolWriter::write(std::span<const char> frame, std::string_view crash_point) {
@@ -80,6 +82,8 @@ void SpoolWriter::park_staged() {
     if (!spool_.park(frame)) log_lost(frame);
   }
   drop_staged();
+  parked_ = true;
+  seal();  // what this loop writes after them is in a segment with a larger number than theirs
 }
 
 bool SpoolWriter::write_staged() {

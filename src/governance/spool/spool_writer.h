@@ -35,6 +35,7 @@ class SpoolWriter {
   void append_final(const FinalRecord& record);
   // Writes what was appended. If the disk will not take it even from the reserve, the records wait
   // in memory, the spool stops accepting, and the flushing thread writes them as soon as it can.
+  // Until it has, later ones wait behind them: a final record never comes before its hold.
   void flush();
 
  private:
@@ -62,6 +63,7 @@ class SpoolWriter {
   FrameBuffer buffer_;
   std::string staged_bytes_;  // whole frames
   std::vector<Staged> staged_;
+  bool parked_ = false;  // records of this loop may be waiting in memory
 };
 
 }  // namespace deeppool::governance
