@@ -1,4 +1,4 @@
-// Reads what caches the sums of other tables: wallets, used quotas and grants, daily sums, leases.
+// Reads what caches the sums of other tables: wallets, used quotas and grants, leases.
 #include <fmt/format.h>
 
 #include <optional>
@@ -15,16 +15,11 @@ using base::Money;
 class FundsPass {
  public:
   FundsPass(sql::Reader& reader, Report& report, const Balances& balances)
-      : reader_(reader),
-        report_(report),
-        users_(balances.users),
-        keys_(balances.keys),
-        grant_tokens_(balances.grant_tokens) {}
+      : reader_(reader), report_(report), users_(balances.users), keys_(balances.keys) {}
 
   Result<void> run() {
     DP_CHECK(read_leases());
     DP_CHECK(check_wallets());
-    DP_CHECK(read_days());
     DP_CHECK(check_keys());
     DP_CHECK(check_grants());
     for (const auto& [fund, amount] : leases_) {
@@ -127,33 +122,10 @@ class FundsPass {
                                                    user.value, yuan(posted), yuan(sum)));
   }
 
-  Result<void> read_days() {
-    return reader_.for_each(
-        [&](const sql::Row& row) {
-          KeyUse& use = keys_[row.get<base::ApiKeyId>(0)];
-          use.daily_requests += row.get<int64_t>(1);
-          use.daily_tokens += row.get<int64_t>(2);
-          use.daily_charged += row.get<Money>(3).units();
-        },
-        "SELECT key_id, requests, prompt_tokens + completion_tokens, charged FROM"
-        " token_usage_daily");
-  }
-
   Result<void> check_keys() {
-    for (const auto& [key, use] : keys_) {
-      report_.checked(Invariant::quotas);
-      if (use.requests == use.daily_requests && use.tokens == use.daily_tokens &&
-          use.charged == use.daily_charged) {
-        continue;
-      }
-      report_.broken(
-          Invariant::quotas,
-          fmt::format("key {}: {} requests, {} tokens, {} yuan; its daily sums say {}, {}, {}",
-                      key.value, use.requests, whole(use.tokens), yuan(use.charged),
-                      use.daily_requests, whole(use.daily_tokens), yuan(use.daily_charged)));
-    }
     return reader_.for_each(
         [&](const sql::Row& row) {
+          report_.checked(Invariant::quotas);
           const auto key = row.get<base::ApiKeyId>(0);
           const auto used = row.get<int64_t>(1);
           const FundId fund{FundKind::quota, key.value};
@@ -176,20 +148,25 @@ class FundsPass {
 
   static std::string whole(Int128 n) { return amount({}, n); }
 
-  Result<void> check_grants() {
-    std::unordered_map<int64_t, Int128> uses;
-    Int128 total = 0;
-    DP_CHECK(reader_.for_each(
+  // What each request says that grants paid of it.
+  Result<void> check_uses() {
+    return reader_.for_each(
         [&](const sql::Row& row) {
-          const auto tokens = row.get<int64_t>(1);
-          uses[row.get<int64_t>(0)] += tokens;
-          total += tokens;
+          report_.broken(Invariant::quotas,
+                         fmt::format("request {}: {} tokens of grants more than its uses say",
+                                     row.get<base::RequestId>(0).to_string(), row.get<int64_t>(1)));
         },
+        "SELECT request_id, SUM(n) FROM (SELECT request_id, grant_tokens AS n FROM usage_records"
+        " WHERE grant_tokens <> 0 UNION ALL SELECT request_id, 0 - tokens FROM token_grant_uses)"
+        " parts GROUP BY request_id HAVING SUM(n) <> 0");
+  }
+
+  Result<void> check_grants() {
+    DP_CHECK(check_uses());
+    std::unordered_map<int64_t, Int128> uses;
+    DP_CHECK(reader_.for_each(
+        [&](const sql::Row& row) { uses[row.get<int64_t>(0)] += row.get<int64_t>(1); },
         "SELECT grant_id, tokens FROM token_grant_uses"));
-    if (total != grant_tokens_) {
-      report_.broken(Invariant::quotas, fmt::format("all grants: {} tokens used, {} by the usage",
-                                                    whole(total), whole(grant_tokens_)));
-    }
     DP_CHECK(reader_.for_each(
         [&](const sql::Row& row) {
           const auto id = row.get<int64_t>(0);
@@ -217,7 +194,6 @@ class FundsPass {
   Report& report_;
   std::unordered_map<base::UserId, Int128> users_;
   std::unordered_map<base::ApiKeyId, KeyUse> keys_;
-  const Int128 grant_tokens_;
   std::map<FundId, Int128> leases_;
 };
 

@@ -20,26 +20,21 @@ std::string yuan(Int128 units);
 
 struct KeyUse {
   Int128 tokens = 0;
-  Int128 daily_tokens = 0;
   Int128 charged = 0;
-  Int128 daily_charged = 0;
-  int64_t requests = 0;
-  int64_t daily_requests = 0;
 };
 
 struct Balances {
   std::unordered_map<base::UserId, Int128> users;  // sums of entries, those of usage included
   std::unordered_map<base::ApiKeyId, KeyUse> keys;
-  Int128 grant_tokens = 0;  // in usage rows
 };
 
 // Transactions and entries of the ledger's own tables against each other.
 Result<void> check_ledger(sql::Reader& reader, Report& report, Balances& balances);
 // Usage rows, the ledger's other entries, against their holds and prices.
 Result<void> check_usage(sql::Reader& reader, Report& report, Balances& balances);
-// Wallets, quotas, grants, daily sums and leases against the sums.
+// Wallets, quotas, grants and leases against the sums.
 Result<void> check_funds(sql::Reader& reader, Report& report, const Balances& balances);
-// The roll-ups of daily sums against the sums that they are made of.
+// Daily sums against usage, and their roll-ups against them.
 Result<void> check_rollups(sql::Reader& reader, Report& report);
 Result<void> check_journal(sql::Reader& reader, Report& report, std::istream& journal);
 

@@ -61,10 +61,8 @@ class UsagePass {
  private:
   Result<void> check(const Row& row) {
     KeyUse& use = balances_.keys[row.key];
-    ++use.requests;
     use.tokens += row.usage.total();
     use.charged += row.charged.units();
-    balances_.grant_tokens += row.reduction.grant_tokens;
     post(row);
     report_.checked(Invariant::accepted);
     // A row of before prices were kept says nothing of its hold either.

@@ -87,6 +87,22 @@ std::vector<Plant> plants_in_sums() {
         " 'model-b'"},
        {quotas}},
       {{"UPDATE token_usage_daily_totals SET day = day + 1"}, {quotas}},
+      // One more in every sum, and in no request.
+      {{"UPDATE token_usage_daily SET cached_tokens = cached_tokens + 1 WHERE key_id = 2 AND"
+        " model_name = 'model-b'",
+        "UPDATE token_usage_daily_totals SET cached_tokens = cached_tokens + 1 WHERE model_name ="
+        " 'model-b'",
+        "UPDATE token_usage_daily_keys SET cached_tokens = cached_tokens + 1 WHERE key_id = 2",
+        "UPDATE token_usage_weekly_keys SET cached_tokens = cached_tokens + 1 WHERE key_id = 2"},
+       {quotas}},
+      {{"UPDATE usage_records SET reasoning_tokens = reasoning_tokens + 1 WHERE " + kRequest},
+       {quotas}},
+      {{"UPDATE usage_records SET model_name = 'model-c' WHERE charged > 0"}, {quotas}},
+      {{"UPDATE usage_records SET started_at = started_at + 86400000 WHERE " + kRequest}, {quotas}},
+      // What one used, another is said to have.
+      {{"UPDATE token_grant_uses SET request_id = x'00000000000000051111111111111111' WHERE"
+        " request_id = x'00000000000000041111111111111111'"},
+       {quotas}},
       {{"DELETE FROM token_usage_daily_keys WHERE key_id = 2"}, {quotas}},
       {{"UPDATE token_usage_daily_keys SET charged = charged - unit WHERE key_id = 1"}, {quotas}},
       {{"UPDATE token_usage_weekly_keys SET completion_tokens = completion_tokens - 1 WHERE"
@@ -132,7 +148,7 @@ std::vector<Plant> plants() {
        {wallets, prices, quotas}},
       {{"UPDATE usage_records SET charged = 0 - charged WHERE " + kRequest},
        {usage_posted, wallets, prices, quotas}},
-      {{"UPDATE usage_records SET user_id = 2 WHERE " + kRequest}, {wallets}},
+      {{"UPDATE usage_records SET user_id = 2 WHERE " + kRequest}, {wallets, quotas}},
       {{"DELETE FROM usage_records WHERE " + kRequest}, {wallets, quotas}},
       // What the usage row says already, said by the ledger's own tables too.
       {{"INSERT INTO ledger_txns (txn_id, kind, created_at) VALUES ('use:1', 'use', 0)",
@@ -160,7 +176,7 @@ std::vector<Plant> plants() {
       {{"UPDATE usage_records SET prompt_tokens = prompt_tokens + 1, completion_tokens ="
         " completion_tokens - 1 WHERE " +
         kRequest},
-       {prices}},
+       {prices, quotas}},
       {{"UPDATE usage_records SET discount_ppm = 1 WHERE " + kRequest}, {prices}},
       {{"UPDATE usage_records SET price_id = NULL WHERE " + kRequest}, {prices}},
       {{"UPDATE price_snapshots SET tiers = '[]'"}, {prices}},
