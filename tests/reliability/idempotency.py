@@ -210,7 +210,7 @@ def idempotency(options, verdict):
         killed_when_left(world, verdict)
         stored_late(world, verdict)
         world.stop()
-        before = len(world.store.rows("SELECT request_id FROM usage_records WHERE completion_tokens > 0"))
+        before = len(world.store.rows("SELECT completion_tokens FROM usage_records WHERE completion_tokens > 0"))
         world.start()
         kill_rounds(world, verdict, options.rounds, seed)
         world.end(verdict)
