@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+
 #include "http/sse.h"
 #include "llm/openai/chunk.h"
 #include "provider/gemini/gemini_adapter.h"
@@ -10,6 +12,7 @@
 namespace deeppool::provider::gemini {
 namespace {
 
+namespace bj = boost::json;
 using deeppool::testing::expect_golden;
 using deeppool::testing::files_ending;
 using deeppool::testing::read_file;
@@ -70,6 +73,38 @@ TEST(GeminiRequest, WhatIsHeldForIsSaidInTheHousesWords) {
   EXPECT_NE(body.find(R"("generationConfig":{"maxOutputTokens":7,"topK":4})"), std::string::npos)
       << body;
   EXPECT_EQ(made->dropped.size(), 2u);
+}
+
+TEST(GeminiRequest, AnotherSpellingGetsNothingPast) {
+  const struct {
+    const char* gemini;
+    size_t dropped;
+    const char* rest;
+  } cases[] = {
+      {R"({"generation_config":{"candidate_count":8,"max_output_tokens":70000,"top_k":4}})", 2,
+       R"(,"generationConfig":{"topK":4}})"},
+      {R"({"GenerationConfig":{"CandidateCount":8,"maxoutputtokens":9,"_candidate__count":9}})", 3,
+       "}"},
+      {R"({"generationConfig":{"candidate_count":8},"generation_config":{"candidateCount":8}})", 1,
+       "}"},
+      {R"({"system_instruction":{"parts":[{"text":"!"}]},"System_Instruction":1,"Contents":[]})", 3,
+       "}"},
+      {R"({"safety_settings":[],"tool_config":{"retrieval_config":{}}})", 0,
+       R"(,"safetySettings":[],"toolConfig":{"retrievalConfig":{}}})"},
+  };
+  for (const auto& c : cases) {
+    const auto made = Ask(R"({"model":"gemini-2.5-flash","messages":[{"role":"user",)"
+                          R"("content":"x"}],"gemini":)" +
+                          std::string(c.gemini) + "}")
+                          .made();
+    ASSERT_TRUE(made) << made.error().message;
+    const bj::object sent = bj::parse(made->body.to_string()).as_object();
+    bj::object wanted =
+        bj::parse(R"({"contents":[{"role":"user","parts":[{"text":"x"}]}])" + std::string(c.rest))
+            .as_object();
+    EXPECT_EQ(sent, wanted) << made->body.to_string();
+    EXPECT_EQ(made->dropped.size(), c.dropped) << c.gemini;
+  }
 }
 
 TEST(GeminiRequest, Goldens) {

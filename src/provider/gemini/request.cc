@@ -1,7 +1,9 @@
 #include "provider/gemini/request.h"
 
 #include <algorithm>
+#include <span>
 
+#include "base/text.h"
 #include "json/number.h"
 #include "provider/gemini/contents.h"
 #include "provider/gemini/limits.h"
@@ -45,6 +47,14 @@ constexpr std::string_view kSilent[] = {
     "enable_thinking", "prompt_cache_retention",
 };
 
+// Of a request and of its generationConfig: only in the house's words.
+constexpr std::string_view kSaidByHouse[] = {"contents", "systemInstruction", "model"};
+constexpr std::string_view kHeldFor[] = {"maxOutputTokens", "candidateCount"};
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names, [&](auto one) { return base::iequals(one, name); });
+}
+
 // The models before signatures were asked for.
 constexpr std::string_view kUnsigned[] = {"gemini-1*", "gemini-2*", "gemma*"};
 
@@ -56,12 +66,27 @@ Replay replay_for(std::string_view upstream_model) {
   return Replay::signed_calls;
 }
 
+// Google's servers take a member's name of the API's description, `max_output_tokens`, for its name
+// in JSON, `maxOutputTokens`. Here each member has one name, or what is kept from the caller under
+// the one could be had under the other.
+std::string google_name(std::string_view said) {
+  std::string name;
+  bool word_begins = false;
+  for (const char c : said) {
+    const bool raise = word_begins && !name.empty() && c >= 'a' && c <= 'z';
+    word_begins = c == '_';
+    if (!word_begins) name += raise ? static_cast<char>(c - 32) : c;
+  }
+  if (!name.empty()) name[0] = base::lower(name[0]);
+  return name;
+}
+
 // Every member of `object` takes the place of the one in `into`.
 void merge(ObjectText& into, JsonText object) {
   if (!is_object(object)) return;
   Reader reader(object);
   for (json::Members members(reader); members.next();) {
-    const std::string key(members.key());
+    const std::string key = google_name(members.key());
     into.set(key, take(reader));
   }
 }
@@ -187,15 +212,15 @@ void Writer::read_extension(JsonText extension) {
   if (!is_object(extension)) return drop("gemini");
   Reader reader(extension);
   for (json::Members members(reader); members.next();) {
-    const std::string key(members.key());
+    const std::string key = google_name(members.key());
     const JsonText value = take(reader);
-    if (key == "generationConfig") {
+    if (base::iequals(key, "generationConfig")) {
       own_config_ = value;
     } else if (key == "tools" && is_array(value)) {
       own_tools_ = value.substr(1, value.size() - 2);
     } else if (key == "toolConfig") {
       own_tool_config_ = value;
-    } else if (key == "contents" || key == "systemInstruction" || key == "model") {
+    } else if (is_one_of(key, kSaidByHouse)) {
       drop("gemini." + key);
     } else {
       extras_.set(key, value);
@@ -263,9 +288,9 @@ void Writer::merge_own_config() {
   if (!is_object(own_config_)) return;
   Reader reader(own_config_);
   for (json::Members members(reader); members.next();) {
-    const std::string key(members.key());
+    const std::string key = google_name(members.key());
     const JsonText value = take(reader);
-    if (key == "maxOutputTokens" || key == "candidateCount") {
+    if (is_one_of(key, kHeldFor)) {
       drop("gemini.generationConfig." + key);
     } else {
       config_.set(key, value);
