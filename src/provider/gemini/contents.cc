@@ -108,6 +108,7 @@ ContentsWriter::Message ContentsWriter::read_message(JsonText text) const {
     const JsonText value = take(reader);
     if (place != nullptr) *place = value;
     if (name != nullptr) *name = decoded(value);
+    if (key == "is_error") message.failed = value == "true";
   }
   return message;
 }
@@ -250,9 +251,11 @@ Result<ContentsWriter::PendingCall*> ContentsWriter::find_call(const Message& me
 Result<void> ContentsWriter::add_tool_result(const Message& message) {
   DP_TRY(PendingCall* const call, find_call(message));
   const JsonText content = message.content;
+  // The two words of the API's description of a FunctionResponse.
+  const std::string begin = message.failed ? R"({"error":)" : R"({"result":)";
   if (is_string(content)) {
-    call->response = object_in(decoded(content));
-    if (call->response.empty()) call->response = R"({"result":)" + std::string(content) + "}";
+    if (!message.failed) call->response = object_in(decoded(content));
+    if (call->response.empty()) call->response = begin + std::string(content) + "}";
     return {};
   }
   std::string text;  // raw
@@ -270,7 +273,7 @@ Result<void> ContentsWriter::add_tool_result(const Message& message) {
       append_joined(call->media, media);
     }
   }
-  call->response = R"({"result":")" + text + "\"}";
+  call->response = begin + '"' + text + "\"}";
   return {};
 }
 

@@ -37,6 +37,7 @@ class ContentsWriter {
     JsonText reasoning_details;
     std::string tool_call_id;
     std::string name;
+    bool failed = false;  // the tool whose result it is
   };
   struct PendingCall {
     std::string id;
