@@ -129,8 +129,9 @@ void ChunkRewriter::note_text(std::string_view raw, Text text) {
 
 std::optional<Said> ChunkRewriter::said() const {
   if (!kept_ || choices_.size() > 1) return std::nullopt;
-  if (!choices_.empty() && (choices_.front().called_tools || choices_.front().finished)) {
-    return std::nullopt;
+  if (!choices_.empty()) {
+    const Choice& choice = choices_.front();
+    if (choice.called_tools || choice.called_function || choice.finished) return std::nullopt;
   }
   Said said;
   json::append_unescaped(said.text, *kept_);
@@ -239,7 +240,9 @@ bool ChunkRewriter::needs_closing() const {
 std::string ChunkRewriter::closing_chunk(std::string_view reason) const {
   std::string text = open_chunk();
   const auto close = [&](size_t index, const Choice& choice) {
-    const std::string_view own = choice.called_tools ? "tool_calls" : "stop";
+    const std::string_view own = choice.called_tools      ? "tool_calls"
+                                 : choice.called_function ? "function_call"
+                                                          : "stop";
     if (text.back() != '[') text += ',';
     text += "{\"index\":" + std::to_string(index);
     if (api_ == Api::completions)

@@ -76,7 +76,8 @@ class ChunkRewriter {
   // A chunk without choices, with further members ("\"x\":1").
   std::string note_chunk(std::string_view members) const;
   // A chunk that gives a finish_reason to every choice that has none, with the stream's id: "stop",
-  // or "tool_calls" after tool calls; `reason` overrides ("length" for a stream ended by us).
+  // or "tool_calls" or "function_call" after such; `reason` overrides ("length" for a stream ended
+  // by us).
   std::string closing_chunk(std::string_view reason = {}) const;
   // Whether some choice that was begun has no finish_reason yet (or none was begun).
   bool needs_closing() const;
@@ -88,11 +89,12 @@ class ChunkRewriter {
     bool begun = false;
     bool finished = false;
     bool called_tools = false;
+    bool called_function = false;  // as `function_call`, the deprecated form
     int next_tool = 0;
     int current_tool = 0;
     friend bool operator==(const Choice&, const Choice&) = default;
   };
-  enum class Text : uint8_t { output, reasoning };
+  enum class Text : uint8_t { output, reasoning, call };
   struct Generated {  // text of the event being read, tallied once the event proved valid
     json::Range raw;
     Text text;

@@ -449,6 +449,39 @@ TEST(ChunkRewriter, SaysWhatACallerWasShown) {
   EXPECT_FALSE(to.said()) << "nobody goes on inside a tool's arguments";
 }
 
+TEST(ChunkRewriter, ACallInItsDeprecatedFormIsACall) {
+  ChunkRewriter to = stream();
+  to.keep_text();
+  const std::string empty = R"({"index":0,"delta":{"role":"assistant","function_call":{}}})";
+  feed(to, upstream(empty));
+  ASSERT_TRUE(to.said()) << "nothing is called yet";
+  feed(to, upstream(R"({"index":0,"delta":{"function_call":{"name":"f","arguments":"{\"c"}}})"));
+  EXPECT_FALSE(to.said()) << "nobody goes on inside a function's arguments";
+  EXPECT_FALSE(to.tally().empty());
+  EXPECT_NE(to.closing_chunk().find(R"("finish_reason":"function_call")"), std::string::npos);
+}
+
+TEST(ChunkRewriter, NoCallsAreNoCall) {
+  ChunkRewriter to = stream();
+  to.keep_text();
+  feed(to, upstream(R"({"index":0,"delta":{"content":"a","tool_calls":[]}})"));
+  ASSERT_TRUE(to.said());
+  EXPECT_EQ(to.said()->text, "a");
+  EXPECT_NE(to.closing_chunk().find(R"("finish_reason":"stop")"), std::string::npos);
+}
+
+TEST(ChunkRewriter, ContentInPartsIsText) {
+  ChunkRewriter to = stream();
+  to.keep_text();
+  const std::string parts =
+      R"({"index":0,"delta":{"role":"assistant","content":[{"type":"thinking","thinking":)"
+      R"([{"type":"text","text":"hm"}]},{"type":"text","text":"a"},1]}})";
+  EXPECT_EQ(feed(to, upstream(parts)).out, caller(parts));
+  ASSERT_TRUE(to.said());
+  EXPECT_EQ(to.said()->text, "a");
+  EXPECT_TRUE(to.said()->reasoned);
+}
+
 TEST(ChunkRewriter, SaysNothingWhereNobodyCouldGoOn) {
   ChunkRewriter unkept = stream();
   feed(unkept, upstream(kRole));

@@ -266,7 +266,11 @@ void ChunkWalk::read_delta() {
     } else if (key == "tool_calls" && kind == Kind::array) {
       read_tool_calls();
     } else if (key == "function_call" && kind == Kind::object) {
+      const size_t before = stream_.generated_.size();
       read_named_text("arguments");
+      choice_->called_function |= stream_.generated_.size() > before;
+    } else if (key == "content" && kind == Kind::array) {
+      read_parts(Text::output);
     } else {
       reader_.skip();
     }
@@ -292,8 +296,8 @@ void ChunkWalk::read_role(bool& has_role) {
 }
 
 void ChunkWalk::read_tool_calls() {
-  choice_->called_tools = true;
   for (json::Elements calls(reader_); calls.next();) {
+    choice_->called_tools = true;
     if (reader_.peek() == Kind::object)
       read_tool_call();
     else
@@ -371,9 +375,32 @@ void ChunkWalk::read_named_text(std::string_view second) {
   for (json::Members members(reader_); members.next();) {
     const bool text = members.key() == "name" || members.key() == second;
     if (text && reader_.peek() == Kind::string)
-      read_generated(Text::output);
+      read_generated(Text::call);
     else
       reader_.skip();
+  }
+}
+
+// Content as some vendors (Mistral) send it: texts, and thoughts made of texts.
+void ChunkWalk::read_parts(Text of) {
+  for (json::Elements parts(reader_); parts.next();) {
+    if (reader_.peek() != Kind::object) {
+      reader_.skip();
+      continue;
+    }
+    for (json::Members members(reader_); members.next();) read_part_member(members.key(), of);
+  }
+}
+
+void ChunkWalk::read_part_member(std::string_view key, Text of) {
+  const Kind kind = reader_.peek();
+  const bool thinks = key == "thinking";
+  if ((thinks || key == "text") && kind == Kind::string) {
+    read_generated(thinks ? Text::reasoning : of);
+  } else if (thinks && kind == Kind::array && of == Text::output) {
+    read_parts(Text::reasoning);
+  } else {
+    reader_.skip();
   }
 }
 

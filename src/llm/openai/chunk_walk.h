@@ -59,6 +59,8 @@ class ChunkWalk {
   void read_tool_type(ToolCall& call);
   void begin_tool();
   void read_named_text(std::string_view second);
+  void read_parts(Text of);
+  void read_part_member(std::string_view key, Text of);
   void read_generated(Text text);
   ChunkRewriter::Choice& choice_at(int64_t index);
 

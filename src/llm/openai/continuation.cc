@@ -13,10 +13,28 @@ struct Continuation::Parts {
   bool has_text = false;
   json::StringToken text;
   json::Range reasoning;  // with its quotes
-  json::Range tool_calls;
   json::Range finish_reason;
   json::Range usage;
+  // Members as they stand, each with a comma before it.
+  std::string calls;  // tool_calls, function_call
+  std::string refusal;
+  std::string thoughts;     // reasoning_details
+  std::string other_delta;  // what we know nothing of
+  std::string other_choice;
 };
+
+namespace {
+
+// Reads the member's value. Nothing is kept of one that says nothing.
+void keep_member(json::Reader& reader, const json::Members& members, std::string& kept) {
+  const Kind kind = reader.peek();
+  const json::Range value = reader.skip();
+  const std::string_view text = reader.text(value);
+  if (kind == Kind::null || text == "\"\"" || text == "[]" || text == "{}") return;
+  kept.append(",").append(reader.text(json::Range{members.key_begin(), value.end}));
+}
+
+}  // namespace
 
 std::string_view to_string(Continuation::How how) {
   switch (how) {
@@ -69,8 +87,10 @@ bool Continuation::read_choice(json::Reader& reader, Parts& parts) {
       parts.finish_reason = reader.skip();
     } else if (members.key() == "usage" && kind == Kind::object) {
       parts.usage = reader.skip();
-    } else {
+    } else if (members.key() == "index") {
       reader.skip();
+    } else {
+      keep_member(reader, members, parts.other_choice);
     }
   }
   return reader.ok();
@@ -85,10 +105,16 @@ bool Continuation::read_delta(json::Reader& reader, Parts& parts) {
       parts.has_text = !parts.text.raw.empty();
     } else if ((key == "reasoning_content" || key == "reasoning") && kind == Kind::string) {
       parts.reasoning = reader.skip();
-    } else if (key == "tool_calls" && kind == Kind::array) {
-      parts.tool_calls = reader.skip();
+    } else if (key == "tool_calls" || key == "function_call") {
+      keep_member(reader, members, parts.calls);
+    } else if (key == "refusal") {
+      keep_member(reader, members, parts.refusal);
+    } else if (key == "reasoning_details") {
+      keep_member(reader, members, parts.thoughts);
+    } else if (key == "role") {
+      reader.skip();  // said at the stream's start
     } else {
-      reader.skip();
+      keep_member(reader, members, parts.other_delta);
     }
   }
   return reader.ok();
@@ -119,26 +145,29 @@ Continuation::Fit Continuation::fit(std::string_view event_data, std::string& ou
   }
   const bool behind = how_ == How::repeated && repeated_ < said_.text.size();
   const bool ends = !parts.finish_reason.empty();
-  if (behind && (ends || !parts.tool_calls.empty())) return Fit::diverged;
+  if (behind && (ends || !parts.calls.empty() || !parts.refusal.empty())) return Fit::diverged;
   // Reasoning that leads to what was shown, or to more of it, was shown or is of no use any more.
   const bool silent = said_.reasoned || !said_.text.empty();
   if (!parts.reasoning.empty() && !silent) {
     delta.append(",\"reasoning_content\":").append(reader.text(parts.reasoning));
   }
-  if (!parts.tool_calls.empty()) {
-    delta.append(",\"tool_calls\":").append(reader.text(parts.tool_calls));
-  }
-  if (delta.empty() && !ends && parts.usage.empty()) return Fit::nothing;
+  if (!silent) delta += parts.thoughts;
+  delta.append(parts.refusal).append(parts.calls);
+  // Behind a text, these may be about a part of it that was shown already.
+  if (how_ == How::fresh) delta += parts.other_delta;
+  if (how_ != How::fresh && !ends) parts.other_choice.clear();
+  const bool tells = !delta.empty() || !parts.other_choice.empty();
+  if (!tells && !ends && parts.usage.empty()) return Fit::nothing;
   out.append("{\"id\":").append(said_.id_json.empty() ? "\"\"" : said_.id_json);
   out.append(R"(,"object":"chat.completion.chunk","created":)");
   out.append(said_.created.empty() ? "0" : said_.created);
   out += R"(,"model":"","choices":[)";
-  if (!delta.empty() || ends) {
+  if (tells || ends) {
     out += R"({"index":0,"delta":{)";
     if (!delta.empty()) out += std::string_view(delta).substr(1);
     out += R"(},"finish_reason":)";
     out += ends ? reader.text(parts.finish_reason) : "null";
-    out += '}';
+    out.append(parts.other_choice).append("}");
   }
   out += ']';
   if (!parts.usage.empty()) out.append(",\"usage\":").append(reader.text(parts.usage));

@@ -75,6 +75,8 @@ TEST(Continuation, RepeatedSaysWhenItIsAnotherAnswer) {
       {"other words", delta(R"("content":"once")")},
       {"it ends too early", delta(R"("content":"one")", "\"stop\"")},
       {"a tool instead", delta(R"("tool_calls":[{"index":0}])")},
+      {"a function instead", delta(R"("function_call":{"name":"f"})")},
+      {"a refusal instead", delta(R"("refusal":"no")")},
   };
   for (const auto& c : cases) {
     Continuation to(How::repeated, said("one two"));
@@ -97,6 +99,41 @@ TEST(Continuation, KeepsUsageAndToolCalls) {
             R"("usage":{"prompt_tokens":1}})");
   EXPECT_EQ(fit(to, delta(R"("tool_calls":[{"index":0,"id":"t"}])")).out,
             shown(R"("tool_calls":[{"index":0,"id":"t"}])"));
+}
+
+// Nothing of it is shown yet: whatever comes is the answer.
+TEST(Continuation, FreshPassesEveryMember) {
+  for (const char* members :
+       {R"("refusal":"I will not.")", R"("function_call":{"name":"f","arguments":"{"})",
+        R"("images":[{"type":"image_url","image_url":{"url":"data:,"}}])",
+        R"("reasoning_details":[{"type":"thinking","thinking":"hm","signature":"S"}])",
+        R"("content":[{"type":"text","text":"a"}])"}) {
+    Continuation to(How::fresh, said(""));
+    EXPECT_EQ(fit(to, delta(R"("role":"assistant",)" + std::string(members))).out, shown(members));
+  }
+  Continuation to(How::fresh, said(""));
+  EXPECT_EQ(fit(to, delta(R"("content":"a")", R"(null,"logprobs":{"content":[]})")).out,
+            shown(R"("content":"a")", R"(null,"logprobs":{"content":[]})"));
+  EXPECT_EQ(fit(to, delta("", R"("stop","stop_sequence":"#")")).out,
+            shown("", R"("stop","stop_sequence":"#")"));
+  EXPECT_EQ(fit(to, delta(R"("role":"assistant","content":"","refusal":null,"tool_calls":[])",
+                          R"(null,"logprobs":null)"))
+                .fit,
+            Fit::nothing);
+  Continuation reasoned(How::fresh, said("", true));
+  EXPECT_EQ(fit(reasoned, delta(R"("reasoning_details":[{"type":"thinking"}])")).fit, Fit::nothing);
+}
+
+TEST(Continuation, BehindATextACallOrARefusalGoesOnAndWhatIsAboutTheTextDoesNot) {
+  Continuation to(How::prefix, said("a"));
+  for (const char* members :
+       {R"("refusal":"no")", R"("function_call":{"name":"f","arguments":"{}"})"}) {
+    EXPECT_EQ(fit(to, delta(members)).out, shown(members));
+  }
+  EXPECT_EQ(fit(to, delta(R"("annotations":[1])", R"(null,"logprobs":{"content":[1]})")).fit,
+            Fit::nothing);
+  EXPECT_EQ(fit(to, delta("", R"("stop","stop_sequence":"#")")).out,
+            shown("", R"("stop","stop_sequence":"#")"));
 }
 
 // Whatever was shown, and however the second telling is cut: together they are the whole.
