@@ -65,7 +65,8 @@ bool RequestWriter::write_item(const ShallowObject& item) {
   if (kind == "reasoning") return add_reasoning(item);
   if (kind == "function_call") return add_call(item);
   if (kind == "item_reference") {
-    return path_.refuse("type", "items are not kept here; send the item itself");
+    return path_.refuse(
+        "type", "items are not kept here: set store: false, and clients send the items themselves");
   }
   return path_.refuse("type", "items of type '" + kind + "' are not supported here");
 }

@@ -186,6 +186,12 @@ TEST_P(ResponsesRefusal, NamesThePath) {
   EXPECT_EQ(house.error().param, GetParam().param) << house.error().message;
 }
 
+TEST(ResponsesRequest, AReferenceIsRefusedWithTheWayOut) {
+  const auto house = to_house(PaddedBytes(items(R"({"type":"item_reference","id":"x"})")));
+  ASSERT_FALSE(house);
+  EXPECT_NE(house.error().message.find("set store: false"), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     State, ResponsesRefusal,
     testing::Values(Refused{with(R"("previous_response_id":"resp_1")"), "previous_response_id"},
