@@ -17,6 +17,11 @@ bool of_server_tools(std::string_view type) {
          (type.ends_with("_tool_result") && type != "tool_result");
 }
 
+// Such a text is left out on its way to Anthropic, which refuses it.
+bool is_blank(Value text) {
+  return text.string().find_first_not_of(" \t\r\n\f\b") == std::string::npos;
+}
+
 bool is_null(Value value) {
   return value.is(Kind::null);
 }
@@ -249,14 +254,17 @@ bool RequestWriter::write_assistant_turn(Value content) {
   return true;
 }
 
-// The text for all, and what proves it for those who want it back.
+// The text for all, and what proves it for those who want it back, with its place among the blocks
+// that go on to them.
 bool RequestWriter::write_thoughts(const Blocks& blocks) {
   std::string text;
   std::string details;
   JsonOut json(details);
+  int64_t place = 0;
   for (const Block& block : blocks) {
     const Step at(path_, block.index);
-    if (block.type == "redacted_thinking" && !take_redacted(block, json)) return false;
+    if (block.type == "text" && !is_blank(block.object["text"])) ++place;
+    if (block.type == "redacted_thinking" && !take_redacted(block, place, json)) return false;
     if (block.type != "thinking") continue;
     Value thinking;
     if (!required_string(block.object, "thinking", thinking)) return false;
@@ -270,6 +278,7 @@ bool RequestWriter::write_thoughts(const Blocks& blocks) {
     json.string("type", "thinking");
     json.json("thinking", thinking.text);
     json.json("signature", signature.text);
+    json.number("index", place++);
     json.end_object();
   }
   text_bytes_ += text.size();
@@ -283,7 +292,7 @@ bool RequestWriter::write_thoughts(const Blocks& blocks) {
 }
 
 // Anthropic's own, or what we wrapped for another vendor.
-bool RequestWriter::take_redacted(const Block& block, JsonOut& details) {
+bool RequestWriter::take_redacted(const Block& block, int64_t& place, JsonOut& details) {
   Value data;
   if (!required_string(block.object, "data", data)) return false;
   const auto ours = from_opaque(data.raw());
@@ -291,6 +300,7 @@ bool RequestWriter::take_redacted(const Block& block, JsonOut& details) {
     details.object();
     details.string("type", "redacted_thinking");
     details.json("data", data.text);
+    details.number("index", place++);
     details.end_object();
     return true;
   }

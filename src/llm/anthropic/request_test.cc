@@ -221,8 +221,8 @@ TEST(MessagesRequestTurns, ThinkingGoesAlongWithItsProof) {
             R"({"type":"tool_use","id":"t1","name":"f","input":{}}]})"));
   EXPECT_EQ(house.at("messages"),
             json(R"([{"role":"assistant","content":null,"reasoning_content":"hm\n\nand",)"
-                 R"("reasoning_details":[{"type":"thinking","thinking":"hm","signature":"S"},)"
-                 R"({"type":"redacted_thinking","data":"R"},)"
+                 R"("reasoning_details":[{"type":"thinking","thinking":"hm","signature":"S",)"
+                 R"("index":0},{"type":"redacted_thinking","data":"R","index":1},)"
                  R"({"type":"gemini.thought_signature","s":"y"}],)"
                  R"("tool_calls":[{"id":"t1","type":"function","function":{"name":"f",)"
                  R"("arguments":"{}"},"extra_content":{"google":{"s":"x"}}}]}])"))

@@ -58,7 +58,7 @@ class RequestWriter {
   bool write_user_parts(const Blocks& blocks, std::string_view attachments);
   void write_content(const std::string& parts, const Blocks& texts);
   bool write_thoughts(const Blocks& blocks);
-  bool take_redacted(const Block& block, JsonOut& details);
+  bool take_redacted(const Block& block, int64_t& place, JsonOut& details);
   bool write_tool_calls(const Blocks& blocks);
   bool write_tool_call(const Block& block);
 

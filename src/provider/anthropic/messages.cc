@@ -184,22 +184,21 @@ class MessageReader {
     thinking_.push_back(std::move(block));
   }
 
-  // Thoughts stand before the text, those that followed it behind, all before the calls.
+  // Each thought stands where it stood in the answer, as far as the texts still tell; a chat knows
+  // several texts as one. All stand before the calls.
   void combine() {
     std::vector<Block> texts = std::move(message_.blocks);
     if (texts.empty() && !is_blank(refusal_)) texts.push_back(text_block(refusal_));
     std::vector<Block>& out = message_.blocks;
     out.clear();
-    const auto first_later = std::find_if(
-        thinking_.begin(), thinking_.end(),
-        [&, at = 0](const Block& b) mutable { return b.position > at++ && !texts.empty(); });
-    const auto move_to_end = [&](auto from, auto to) {
-      std::move(from, to, std::back_inserter(out));
-    };
-    move_to_end(thinking_.begin(), first_later);
-    move_to_end(texts.begin(), texts.end());
-    move_to_end(first_later, thinking_.end());
-    move_to_end(calls_.begin(), calls_.end());
+    auto text = texts.begin();
+    for (Block& thought : thinking_) {
+      const auto place = static_cast<size_t>(std::max(thought.position, 0));
+      while (text != texts.end() && out.size() < place) out.push_back(std::move(*text++));
+      out.push_back(std::move(thought));
+    }
+    std::move(text, texts.end(), std::back_inserter(out));
+    std::ranges::move(calls_, std::back_inserter(out));
   }
 
   Result<void> check_system() {
