@@ -54,21 +54,22 @@ void ArgumentsProgress::put(char c) {
   }
 }
 
-void PartSequence::feed(const HouseAnswer& answer) {
+void PartSequence::take(const HouseAnswer& answer, Calls calls) {
   take_reasoning(answer);
   take_text(answer.content);
+  if (!answer.content_parts.empty()) take_content_parts(answer.content_parts);
   take_text(answer.refusal);
   if (answer.tool_calls.empty()) return;
   json::Reader reader(answer.tool_calls);
-  for (json::Elements calls(reader); calls.next();) take_tool(read_tool_call(reader));
+  for (json::Elements elements(reader); elements.next();) {
+    const HouseToolCall call = read_tool_call(reader);
+    take_tool(call, calls == Calls::whole ? new_tool(-1) : tool_of(call));
+  }
 }
 
 void PartSequence::take_reasoning(const HouseAnswer& answer) {
   if (answer.reasoning_details.empty()) {
-    if (answer.reasoning.empty()) return;
-    open_reasoning();
-    told_by_content_ = true;
-    sink_.reasoning(answer.reasoning);
+    take_thinking(answer.reasoning);
     return;
   }
   std::string_view told;  // by the details: then reasoning_content says the same again
@@ -77,11 +78,7 @@ void PartSequence::take_reasoning(const HouseAnswer& answer) {
     told = read_reasoning_detail(looking).thinking;
   }
   repeats_ = open_ == Open::reasoning && told_by_content_ && answer.reasoning.empty();
-  if (told.empty() && !answer.reasoning.empty()) {
-    open_reasoning();
-    told_by_content_ = true;
-    sink_.reasoning(answer.reasoning);
-  }
+  if (told.empty()) take_thinking(answer.reasoning);
   json::Reader reader(answer.reasoning_details);
   for (json::Elements details(reader); details.next();) {
     take_detail(read_reasoning_detail(reader));
@@ -118,6 +115,34 @@ void PartSequence::take_text(std::string_view piece) {
   sink_.text(piece);
 }
 
+void PartSequence::take_content_parts(std::string_view parts) {
+  json::Reader reader(parts);
+  for (json::Elements elements(reader); elements.next();) {
+    const HouseContentPart part = read_content_part(reader);
+    if (!part.thinks) {
+      take_text(part.text);
+    } else if (!part.parts.empty()) {
+      take_thinking_parts(part.parts);
+    } else {
+      take_thinking(part.text);
+    }
+  }
+}
+
+void PartSequence::take_thinking_parts(std::string_view parts) {
+  json::Reader reader(parts);
+  for (json::Elements elements(reader); elements.next();) {
+    take_thinking(read_content_part(reader).text);
+  }
+}
+
+void PartSequence::take_thinking(std::string_view piece) {
+  if (piece.empty()) return;
+  open_reasoning();
+  told_by_content_ = true;
+  sink_.reasoning(piece);
+}
+
 // Calls are told apart by their index; some vendors give all of them the same one, but an id each.
 size_t PartSequence::tool_of(const HouseToolCall& call) {
   for (size_t i = tools_.size(); i > 0; --i) {
@@ -126,14 +151,17 @@ size_t PartSequence::tool_of(const HouseToolCall& call) {
     const bool this_index = call.index < 0 ? i == tools_.size() : tool.index == call.index;
     if (this_index && !other_id) return i - 1;
   }
+  return new_tool(call.index);
+}
+
+size_t PartSequence::new_tool(int64_t index) {
   Tool fresh;
-  fresh.index = call.index < 0 ? static_cast<int64_t>(tools_.size()) : call.index;
+  fresh.index = index < 0 ? static_cast<int64_t>(tools_.size()) : index;
   tools_.push_back(std::move(fresh));
   return tools_.size() - 1;
 }
 
-void PartSequence::take_tool(const HouseToolCall& call) {
-  const size_t i = tool_of(call);
+void PartSequence::take_tool(const HouseToolCall& call, size_t i) {
   Tool& tool = tools_[i];
   if (i >= next_tool_) {
     if (tool.id.empty()) tool.id = call.id;
@@ -171,6 +199,10 @@ void PartSequence::begin_next_tool() {
     json.json("extra_content", tool.extra_content);
     json.end_object();
     sink_.opaque(kept);
+  }
+  // Results name their call: an id that came before tells nothing apart, and the sink has its own.
+  for (size_t i = 0; i < next_tool_; ++i) {
+    if (tools_[i].id == tool.id) tool.id.clear();
   }
   ++next_tool_;
   progress_ = {};

@@ -51,7 +51,10 @@ class PartSequence {
  public:
   explicit PartSequence(PartSink& sink) : sink_(sink) {}
 
-  void feed(const HouseAnswer& answer);
+  // A chunk, whose tool calls may go on with those of the chunks before it.
+  void feed(const HouseAnswer& answer) { take(answer, Calls::pieces); }
+  // The only answer there is: every element of its tool calls is a call, whatever its id.
+  void feed_whole(const HouseAnswer& answer) { take(answer, Calls::whole); }
   // Ends whatever is open.
   void close();
   bool called_tools() const { return !tools_.empty(); }
@@ -66,11 +69,17 @@ class PartSequence {
     std::string extra_content;
   };
 
+  enum class Calls : uint8_t { pieces, whole };
+  void take(const HouseAnswer& answer, Calls calls);
   void take_reasoning(const HouseAnswer& answer);
   void take_detail(const ReasoningDetail& detail);
   void take_text(std::string_view piece);
-  void take_tool(const HouseToolCall& call);
+  void take_content_parts(std::string_view parts);
+  void take_thinking_parts(std::string_view parts);
+  void take_thinking(std::string_view piece);
+  void take_tool(const HouseToolCall& call, size_t i);
   size_t tool_of(const HouseToolCall& call);
+  size_t new_tool(int64_t index);
   void advance_tools();
   void begin_next_tool();
   void flush_tools();

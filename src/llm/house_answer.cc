@@ -25,7 +25,9 @@ void read_message(Reader& reader, HouseAnswer& answer) {
   for (json::Members members(reader); members.next();) {
     const std::string_view key = members.key();
     if (key == "content") {
-      answer.content = take(reader, Kind::string);
+      const bool parts = reader.peek() == Kind::array;
+      (parts ? answer.content_parts : answer.content) =
+          take(reader, parts ? Kind::array : Kind::string);
     } else if (key == "reasoning_content" || key == "reasoning") {
       const std::string_view text = take(reader, Kind::string);
       if (answer.reasoning.empty()) answer.reasoning = text;  // some send it under both names
@@ -50,6 +52,8 @@ bool read_choice(Reader& reader, HouseAnswer& answer) {
       read_message(reader, answer);
     } else if (key == "finish_reason") {
       answer.finish_reason = take(reader, Kind::string);
+    } else if (key == "stop_reason") {
+      answer.stop_reason = take(reader, Kind::string);
     } else if (key == "stop_sequence") {
       answer.stop_sequence = take(reader, Kind::string);
     } else if (key == "index") {
@@ -131,6 +135,25 @@ HouseToolCall read_tool_call(Reader& reader) {
     }
   }
   return call;
+}
+
+HouseContentPart read_content_part(Reader& reader) {
+  HouseContentPart part;
+  if (reader.peek() != Kind::object) {
+    reader.skip();
+    return part;
+  }
+  for (json::Members members(reader); members.next();) {
+    const bool thinking = members.key() == "thinking";
+    if (!thinking && members.key() != "text") {
+      reader.skip();
+      continue;
+    }
+    part.thinks = part.thinks || thinking;
+    const bool parts = reader.peek() == Kind::array;
+    (parts ? part.parts : part.text) = take(reader, parts ? Kind::array : Kind::string);
+  }
+  return part;
 }
 
 ReasoningDetail read_reasoning_detail(Reader& reader) {

@@ -21,10 +21,12 @@ struct HouseAnswer {
   // Of the choice's `delta` or `message`.
   std::string_view reasoning;  // reasoning_content, or what some call `reasoning`
   std::string_view content;
+  std::string_view content_parts;  // an array, where some vendors have it in place of the string
   std::string_view refusal;
   std::string_view reasoning_details;  // an array
   std::string_view tool_calls;         // an array
   std::string_view finish_reason;
+  std::string_view stop_reason;    // the vendor's own word for the end, where it is said
   std::string_view stop_sequence;  // the one that was met, where the vendor says so
 };
 
@@ -40,6 +42,15 @@ struct HouseToolCall {
   std::string_view extra_content;  // an object: what the vendor wants back with the call
 };
 HouseToolCall read_tool_call(json::Reader& reader);
+
+// One element of `content_parts`: {"type":"text","text":...} or {"type":"thinking","thinking":...},
+// whose value is a text or again parts.
+struct HouseContentPart {
+  bool thinks = false;
+  std::string_view text;
+  std::string_view parts;  // an array
+};
+HouseContentPart read_content_part(json::Reader& reader);
 
 // One element of `reasoning_details`.
 struct ReasoningDetail {

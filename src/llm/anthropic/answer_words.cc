@@ -9,10 +9,15 @@ namespace deeppool::llm::anthropic {
 namespace {
 
 std::string_view stop_reason(const Stop& stop) {
-  if (stop.finish_reason == "length") return "max_tokens";
+  // Other upstreams put other things there, such as the stop sequence.
+  if (stop.finish_reason == "length") {
+    constexpr std::string_view kFull = "model_context_window_exceeded";
+    return stop.stop_reason == kFull ? kFull : "max_tokens";
+  }
   if (stop.finish_reason == "content_filter") return "refusal";
   // Whatever the upstream calls it: tool runners go by this word.
   if (stop.called_tools) return "tool_use";
+  if (stop.stop_reason == "pause_turn") return "pause_turn";
   return stop.stop_sequence.empty() ? "end_turn" : "stop_sequence";
 }
 

@@ -15,6 +15,7 @@ std::string message_id(std::string_view upstream, std::string_view own);
 struct Stop {
   std::string_view finish_reason;
   std::string_view stop_sequence;  // escaped; empty: none was met
+  std::string_view stop_reason;    // the upstream's own word, if it said one
   bool called_tools = false;
 };
 // The members stop_reason and stop_sequence.

@@ -57,6 +57,7 @@ void MessagesEncoder::start(const HouseAnswer& first) {
 void MessagesEncoder::note(const HouseAnswer& answer) {
   if (!answer.finish_reason.empty()) finish_reason_ = answer.finish_reason;
   if (!answer.stop_sequence.empty()) stop_sequence_ = answer.stop_sequence;
+  if (!answer.stop_reason.empty()) stop_reason_ = answer.stop_reason;
   if (!answer.usage.empty()) usage_ = answer.usage;
   if (!answer.deeppool.empty()) deeppool_ = answer.deeppool;
 }
@@ -67,7 +68,7 @@ void MessagesEncoder::end(std::string& out) {
   parts_.close();
   std::string members = ",\"delta\":{";
   JsonOut delta(members);
-  write_stop(delta, {finish_reason_, stop_sequence_, parts_.called_tools()});
+  write_stop(delta, {finish_reason_, stop_sequence_, stop_reason_, parts_.called_tools()});
   members += "},\"usage\":";
   const json::PaddedBytes usage(usage_);
   JsonOut json(members);

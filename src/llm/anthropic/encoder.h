@@ -54,6 +54,7 @@ class MessagesEncoder final : public AnswerEncoder, private PartSink {
   std::string delta_head_;  // of the open block, up to the quote that opens the piece
   std::string finish_reason_;
   std::string stop_sequence_;
+  std::string stop_reason_;
   std::string usage_;     // the house's
   std::string deeppool_;  // why we ended it
 };

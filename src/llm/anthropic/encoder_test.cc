@@ -214,6 +214,29 @@ TEST(MessagesEncoder, StopReasons) {
   }
 }
 
+TEST(MessagesEncoder, AVendorsOwnWordForTheEnd) {
+  const struct {
+    const char* finish;  // of the choice, with what stands behind
+    const char* reason;
+  } rows[] = {{R"("stop","stop_reason":"pause_turn")", "pause_turn"},
+              {R"("length","stop_reason":"model_context_window_exceeded")",
+               "model_context_window_exceeded"},
+              {R"("stop","stop_reason":"###")", "end_turn"},  // vLLM's word for a stop sequence
+              {R"("length","stop_reason":"pause_turn")", "max_tokens"}};
+  for (const auto& [finish, reason] : rows) {
+    Stream s;
+    s.feed(delta(R"("content":"x")", finish));
+    s.feed(kUsage);
+    s.encoder.end(s.out);
+    EXPECT_NE(lines(s.out).find(stopped(reason)), std::string::npos) << finish;
+    MessagesEncoder encoder("own", 0);
+    const auto made =
+        encoder.whole(PaddedBytes(R"({"choices":[{"message":{"content":"x"},"finish_reason":)" +
+                                  std::string(finish) + "}]}"));
+    EXPECT_EQ(boost::json::parse(*made).at("stop_reason"), reason);
+  }
+}
+
 TEST(MessagesEncoder, AStreamThatWeEndedSaysWhy) {
   Stream s;
   s.feed(R"({"id":"c","model":"pub","choices":[{"index":0,"delta":{},"finish_reason":"length"}],)"
@@ -262,6 +285,48 @@ TEST(MessagesEncoder, WholeAnswers) {
           R"("cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":5}})"))
       << *made;
   EXPECT_FALSE(encoder.whole(PaddedBytes(R"({"object":"x"})")));
+}
+
+// As Mistral's models that think have it.
+TEST(MessagesEncoder, ContentInParts) {
+  constexpr std::string_view kContent =
+      R"("content":[{"type":"thinking","thinking":[{"type":"text","text":"h"},{"type":"text",)"
+      R"("text":"m"}]},{"type":"thinking","thinking":"!"},{"type":"text","text":"so"},)"
+      R"({"type":"reference","reference_ids":[1]},7,{"type":"text","text":"."}])";
+  MessagesEncoder encoder("own", 0);
+  const auto made =
+      encoder.whole(PaddedBytes(R"({"choices":[{"message":{)" + std::string(kContent) + "}}]}"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(boost::json::parse(*made).at("content"),
+            boost::json::parse(R"([{"type":"thinking","thinking":"hm!","signature":""},)"
+                               R"({"type":"text","text":"so."}])"))
+      << *made;
+  Stream s;
+  s.feed(delta(kContent));
+  s.feed(delta(R"("content":"?")"));
+  s.encoder.end(s.out);
+  const std::string sent = lines(s.out);
+  EXPECT_NE(sent.find(piece(0, R"("type":"thinking_delta","thinking":"!")")), std::string::npos);
+  EXPECT_NE(sent.find(piece(1, R"("type":"text_delta","text":"so")")), std::string::npos) << sent;
+  EXPECT_NE(sent.find(piece(1, R"("type":"text_delta","text":"?")")), std::string::npos) << sent;
+}
+
+// Some vendors give their calls no ids, or all of them one.
+TEST(MessagesEncoder, EveryCallOfAWholeAnswerIsACall) {
+  for (const char* id : {"", R"("id":"call_0",)", R"("index":0,)"}) {
+    const std::string call = "{" + std::string(id) + R"("function":{"name":"f","arguments":)";
+    const PaddedBytes house(R"({"choices":[{"message":{"tool_calls":[)" + call +
+                            R"("{\"x\":1}"}},)" + call + R"("{\"x\":2}"}}]}}]})");
+    MessagesEncoder encoder("own", 0);
+    const auto made = encoder.whole(house);
+    ASSERT_TRUE(made);
+    const boost::json::value message = boost::json::parse(*made);
+    const boost::json::array& content = message.at("content").as_array();
+    ASSERT_EQ(content.size(), 2u) << *made;
+    EXPECT_EQ(content[0].at("input").at("x"), 1);
+    EXPECT_EQ(content[1].at("input").at("x"), 2);
+    EXPECT_NE(content[0].at("id"), content[1].at("id"));
+  }
 }
 
 TEST(MessagesError, HasATypeForEveryStatus) {

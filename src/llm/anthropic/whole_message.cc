@@ -84,10 +84,11 @@ Result<std::string> whole_message(const json::PaddedBytes& house_answer, std::st
   json.array();
   Blocks blocks(out, id);
   PartSequence parts(blocks);
-  parts.feed(answer);
+  parts.feed_whole(answer);
   parts.close();
   json.end_array();
-  write_stop(json, {answer.finish_reason, answer.stop_sequence, parts.called_tools()});
+  write_stop(
+      json, {answer.finish_reason, answer.stop_sequence, answer.stop_reason, parts.called_tools()});
   json.key("usage");
   write_usage(json, answer.usage, 0);
   json.end_object();

@@ -122,7 +122,7 @@ Result<std::string> ResponsesEncoder::whole(const json::PaddedBytes& house_answe
   out_ = &events;
   start(answer);
   note(answer);
-  parts_.feed(answer);
+  parts_.feed_whole(answer);
   parts_.close();
   std::string response;
   write_response(response, ending());

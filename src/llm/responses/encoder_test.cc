@@ -203,5 +203,21 @@ TEST(ResponsesEncoder, WholeAnswers) {
   EXPECT_FALSE(encoder.whole(PaddedBytes("[]")));
 }
 
+TEST(ResponsesEncoder, EveryCallOfAWholeAnswerIsACall) {
+  for (const char* id : {"", R"("id":"call_0",)"}) {
+    const std::string call = "{" + std::string(id) + R"("function":{"name":"f","arguments":"{}"}})";
+    ResponsesEncoder encoder("own", {});
+    const auto made = encoder.whole(
+        PaddedBytes(R"({"choices":[{"message":{"tool_calls":[)" + call + "," + call + "]}}]}"));
+    ASSERT_TRUE(made);
+    const boost::json::value response = boost::json::parse(*made);
+    const boost::json::array& output = response.at("output").as_array();
+    ASSERT_EQ(output.size(), 2u) << *made;
+    EXPECT_EQ(output[0].at("arguments"), "{}");
+    EXPECT_EQ(output[1].at("arguments"), "{}");
+    EXPECT_NE(output[0].at("call_id"), output[1].at("call_id"));
+  }
+}
+
 }  // namespace
 }  // namespace deeppool::llm::responses

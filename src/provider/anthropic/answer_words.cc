@@ -106,6 +106,8 @@ void AnswerUsage::append_house(std::string& out) const {
   out += "}}";
 }
 
+namespace {
+
 std::string_view finish_reason(std::string_view stop_reason, int tool_calls) {
   if (stop_reason == "max_tokens" || stop_reason == "model_context_window_exceeded") {
     return "length";
@@ -113,6 +115,24 @@ std::string_view finish_reason(std::string_view stop_reason, int tool_calls) {
   if (stop_reason == "refusal") return "content_filter";
   if (stop_reason == "tool_use") return "tool_calls";
   return tool_calls > 0 ? "tool_calls" : "stop";  // end_turn, stop_sequence, pause_turn
+}
+
+// What the house has no word of its own for, and callers of the Messages API act upon.
+bool says_more(std::string_view stop_reason) {
+  return stop_reason == "pause_turn" || stop_reason == "model_context_window_exceeded";
+}
+
+}  // namespace
+
+void append_finish(std::string& out, const Stopped& stopped) {
+  out.append(R"("finish_reason":")");
+  out.append(finish_reason(stopped.reason, stopped.tool_calls)).append("\"");
+  if (says_more(stopped.reason)) {
+    out.append(R"(,"stop_reason":")").append(stopped.reason).append("\"");
+  }
+  if (!stopped.sequence.empty()) {
+    out.append(R"(,"stop_sequence":")").append(stopped.sequence).append("\"");
+  }
 }
 
 void append_house_error(std::string& out, json::Reader& error) {

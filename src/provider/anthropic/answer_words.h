@@ -36,8 +36,15 @@ class AnswerUsage {
   bool seen_ = false;
 };
 
-// finish_reason for a stop_reason (what stands between the quotes).
-std::string_view finish_reason(std::string_view stop_reason, int tool_calls);
+// How an answer ended; texts as they stand between their quotes.
+struct Stopped {
+  std::string_view reason;    // Anthropic's stop_reason
+  std::string_view sequence;  // the stop sequence that was met; empty: none
+  int tool_calls = 0;
+};
+// The house's members for it: finish_reason, and where it says less than Anthropic's own word,
+// that as stop_reason.
+void append_finish(std::string& out, const Stopped& stopped);
 
 // `{"error":{...}}` from the value of an `error` member.
 void append_house_error(std::string& out, json::Reader& error);

@@ -65,11 +65,8 @@ class Answer {
     if (!thoughts_.empty()) out.append(R"(,"reasoning_content":")").append(thoughts_).append("\"");
     if (!details_.empty()) out.append(R"(,"reasoning_details":[)").append(details_).append("]");
     if (!tool_calls_.empty()) out.append(R"(,"tool_calls":[)").append(tool_calls_).append("]");
-    out.append(R"(},"logprobs":null,"finish_reason":")");
-    out.append(finish_reason(stop_reason_, tool_count_)).append("\"");
-    if (!stop_sequence_.empty()) {
-      out.append(R"(,"stop_sequence":")").append(stop_sequence_).append("\"");
-    }
+    out += R"(},"logprobs":null,)";
+    append_finish(out, {stop_reason_, stop_sequence_, tool_count_});
     out += "}]";
     if (usage_.seen()) {
       out += ",\"usage\":";

@@ -330,9 +330,8 @@ void Stream::take_end(std::string_view data, const Parts& parts, HouseEvents& ou
     }
   }
   if (!reason.empty()) {
-    std::string chunk = open_ + R"(},"logprobs":null,"finish_reason":")";
-    chunk.append(finish_reason(reason, tool_count_)).append("\"");
-    if (!met.empty()) chunk.append(R"(,"stop_sequence":")").append(met).append("\"");
+    std::string chunk = open_ + R"(},"logprobs":null,)";
+    append_finish(chunk, {reason, met, tool_count_});
     chunk += "}]}";
     out.add(chunk);
   }
