@@ -1,5 +1,6 @@
 #include "http/server/exchange.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "http/limits.h"
@@ -29,6 +30,11 @@ std::optional<std::string> query_parameter(std::string_view target, std::string_
 
 std::optional<std::string> Exchange::query(std::string_view name) const {
   return query_parameter(head.target, name);
+}
+
+bool is_field_text(std::string_view value) {
+  return std::ranges::none_of(
+      value, [](char c) { return (static_cast<uint8_t>(c) < ' ' && c != '\t') || c == 0x7f; });
 }
 
 void Exchange::build_head(int status, std::string_view content_type,

@@ -34,6 +34,13 @@ struct SessionUser {
 // A parameter of the query of `target`, decoded; nothing if absent or malformed.
 std::optional<std::string> query_parameter(std::string_view target, std::string_view name);
 
+// RFC 9110, 5.5: no control characters but the tab.
+bool is_field_text(std::string_view value);
+constexpr bool is_field_text(std::integral auto number) {
+  static_assert(sizeof(number) > 1, "a character is text");
+  return true;
+}
+
 class Exchange {
  public:
   Exchange(async::Socket& socket, std::string_view peer_ip, crypto::HashMemo& memo)
@@ -58,10 +65,12 @@ class Exchange {
   std::optional<std::string> query(std::string_view name) const;
 
   // ---- the answer
-  // A field for the coming head; the value may be given in pieces (TextBuffer::put). All are ours,
-  // or cleaned of line breaks by the caller.
+  // A field for the coming head; the name is ours, the value may be given in pieces
+  // (TextBuffer::put). A value that is none, such as one with a line break, leaves the field out:
+  // half of it could be taken for a field of its own.
   template <class Name, class... Value>
   void add_header(const Name& name, const Value&... value) {
+    if (!(is_field_text(value) && ...)) return;
     if (headers_.empty()) headers_.reserve(kUsualHeaders);
     headers_.put(name, ": ", value..., "\r\n");
   }

@@ -66,6 +66,14 @@ Task<void> params(Exchange& x) {
   (void)sent;
 }
 
+// Says the path's parameter in a field, and another one behind it.
+Task<void> say_in_field(Exchange& x) {
+  x.add_header("X-Said", "<", x.params[0], ">");
+  x.add_header("X-Behind", 1);
+  Result<void> sent = co_await x.send(200, "text/plain", "said");
+  (void)sent;
+}
+
 Task<void> stream(Exchange& x) {
   x.start_stream(200, "text/event-stream");
   for (const char* part : {"one ", "two "}) {
@@ -105,6 +113,7 @@ std::vector<Route> routes(Seen& seen) {
       {Method::post, "/small", Access::anyone, 10, echo},
       {Method::get, "/hello", Access::anyone, 0, echo},
       {Method::get, "/params/{a}/of/{b}", Access::anyone, 0, params},
+      {Method::get, "/say/{a}", Access::anyone, 0, say_in_field},
       {Method::get, "/stream", Access::anyone, 0, stream},
       {Method::get, "/wait", Access::anyone, 0,
        [&seen](Exchange& x) { return wait_for_cancel(x, seen); }},
@@ -477,6 +486,24 @@ TEST(Server, DecodesParametersOfThePath) {
   const auto answers = ask(server, get("/params/a%2Fb%20c/of/%E4%BD%A0?q=1%2b1&z", kClose));
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].body, "a/b c|\xe4\xbd\xa0|1+1");
+}
+
+TEST(Server, AFieldsValueCannotEndItsLine) {
+  const struct {
+    const char* said;
+    bool sent;
+  } cases[] = {{"a%20b%09c%C3%A9", true},  {"a%0D%0AX-Evil:%201", false},
+               {"a%0AX-Evil:%201", false}, {"a%0Db", false},
+               {"a%00b", false},           {"a%7Fb", false}};
+  Running server;
+  for (const auto& c : cases) {
+    RawClient client(server.port);
+    client.send(get("/say/" + std::string(c.said), kClose));
+    const std::string answer = client.read_to_end();
+    EXPECT_EQ(answer.find("\r\nX-Said: <a") != std::string::npos, c.sent) << c.said;
+    EXPECT_NE(answer.find("\r\nX-Behind: 1\r\n"), std::string::npos) << c.said;
+    EXPECT_EQ(answer.find("X-Evil"), std::string::npos) << c.said;
+  }
 }
 
 TEST(Server, NoticesThatTheCallerIsGone) {
