@@ -4,6 +4,7 @@
 #include "gateway/attempts.h"
 #include "gateway/bill.h"
 #include "gateway/cross_check.h"
+#include "gateway/dropped_params.h"
 #include "gateway/finish.h"
 #include "gateway/funding.h"
 #include "gateway/idempotent.h"
@@ -61,15 +62,6 @@ DP_OWN_FRAME Task<void> end_unanswered(Call& call, Error& error) {
   if (!gone) co_await call.protocol.answer_error(call.x, std::move(error));
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) {
-    if (!list.empty()) list += ", ";
-    list += name;
-  }
-  return list;
-}
-
 // A header that belongs to the answer, and comes again with it.
 void add_header(Call& call, std::string_view name, std::string_view value) {
   call.x.add_header(name, value);
@@ -83,7 +75,7 @@ DP_OWN_FRAME void add_backend_headers(Call& call) {
   add_header(call, "X-DeepPool-Route-Target",
              call.model->hybrid() ? call.served->name : call.endpoint->name);
   if (call.dropped.empty()) return;
-  add_header(call, "X-DeepPool-Dropped-Params", joined(call.dropped));
+  add_header(call, "X-DeepPool-Dropped-Params", dropped_params(call.dropped));
 }
 
 Result<std::string> encode_whole(llm::AnswerEncoder& encoder, const WholeAnswer& answer) {

@@ -53,6 +53,11 @@ inline constexpr size_t kMaxSeams = 3;
 // Endpoints tried for one request, so that a dead fleet costs bounded time.
 inline constexpr int kMaxAttempts = 4;
 
+// Of the names in X-DeepPool-Dropped-Params, which a request may invent: a header of 1 KB, where
+// clients take 8 KB for all of them.
+inline constexpr size_t kMaxDroppedNames = 16;
+inline constexpr size_t kMaxDroppedNameBytes = 64;
+
 // URLs of one request that are fetched for its provider, and how many of them at once: a picture
 // each, as chats have them; more would make us somebody's crawler.
 inline constexpr size_t kMaxRemoteMedia = 16;
