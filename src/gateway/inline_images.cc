@@ -1,5 +1,7 @@
 #include "gateway/inline_images.h"
 
+#include <algorithm>
+
 #include "async/task_group.h"
 #include "base/text.h"
 #include "gateway/media_fetch.h"
@@ -23,6 +25,7 @@ struct Fetching {
   const std::vector<MediaPlace>& places;
   std::vector<std::string> data_urls;
   base::Deadline deadline;
+  size_t room;  // bytes that may still come
   size_t next = 0;
   std::optional<Error> error;  // the first; nothing more is begun then
 };
@@ -32,7 +35,7 @@ Task<void> fetch_some(Fetching& all) {
   while (all.next < all.places.size() && !all.error) {
     const size_t i = all.next++;
     Result<Media> media = co_await fetch_media(all.call.parts.fetcher, all.places[i].url,
-                                               all.deadline, all.call.x.scope);
+                                               all.deadline, all.call.x.scope, all.room);
     if (media) {
       all.data_urls[i] = "data:" + media->type + ";base64," + base::base64_encode(media->bytes);
       continue;
@@ -43,11 +46,15 @@ Task<void> fetch_some(Fetching& all) {
   }
 }
 
+// Of bytes that become Base64: four of its characters for three.
+size_t room_beside(size_t body_bytes) {
+  return body_bytes < kMaxInlinedBodyBytes ? (kMaxInlinedBodyBytes - body_bytes) / 4 * 3 : 0;
+}
+
 Result<void> replace(Call& call, const Fetching& all) {
   json::PaddedBytes body = with_data_urls(call.x.body, all.places, all.data_urls);
   if (body.size() > kMaxInlinedBodyBytes) {
-    return Error(ErrorCode::payload_too_large,
-                 "The pictures and documents of this request are too large together.");
+    return too_large_together();
   }
   DP_TRY(llm::RequestView view, llm::parse_request(call.api, body));
   call.x.body = std::move(body);
@@ -74,6 +81,7 @@ Task<Result<void>> inline_images(Call& call) {
                .places = places,
                .data_urls = std::vector<std::string>(places.size()),
                .deadline = {async::Loop::current().now() + kMediaTimeout},
+               .room = room_beside(call.x.body.size()),
                .error = {}};
   async::TaskGroup fetching(async::Loop::current());
   for (size_t i = 0; i < std::min(places.size(), kMediaFetchesAtOnce); ++i) {
@@ -82,6 +90,10 @@ Task<Result<void>> inline_images(Call& call) {
   const bool done = co_await fetching.join(base::Deadline{base::Instant::max()});
   (void)done;  // each fetch has the deadline
   if (all.error) co_return *std::move(all.error);
+  // A fetch that threw says nothing here.
+  if (std::ranges::any_of(all.data_urls, &std::string::empty)) {
+    co_return Error(ErrorCode::internal, "A URL of this request could not be fetched.");
+  }
   co_return replace(call, all);
 }
 

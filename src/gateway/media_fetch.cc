@@ -37,7 +37,7 @@ std::string_view type_of_bytes(std::string_view bytes) {
   for (const Magic& magic : kMagic) {
     if (bytes.starts_with(magic.begins)) return magic.type;
   }
-  const bool webp = bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP";
+  const bool webp = bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP";
   return webp ? "image/webp" : "";
 }
 
@@ -59,7 +59,7 @@ std::string resolved(const MediaUrl& from, std::string_view location) {
   return std::string(location);
 }
 
-Task<Result<std::string>> read_body(http::Reply& reply, base::Deadline deadline) {
+Task<Result<std::string>> read_body(http::Reply& reply, base::Deadline deadline, size_t& room) {
   std::string body;
   while (!reply.complete()) {
     Result<std::string_view> piece = co_await reply.read(deadline);
@@ -68,13 +68,15 @@ Task<Result<std::string>> read_body(http::Reply& reply, base::Deadline deadline)
       co_return Error(ErrorCode::payload_too_large,
                       "What the URL leads to is larger than 20 MB. Send it in another way.");
     }
+    if (piece->size() > room) co_return too_large_together();
+    room -= piece->size();
     body += *piece;
     if (piece->empty()) break;
   }
   co_return body;
 }
 
-Task<Result<Media>> read_media(http::Reply& reply, base::Deadline deadline) {
+Task<Result<Media>> read_media(http::Reply& reply, base::Deadline deadline, size_t& room) {
   const http::ResponseHead& head = reply.head();
   if (head.status != 200) {
     co_return bad("The URL's server answered with status " + std::to_string(head.status) + ".");
@@ -83,7 +85,7 @@ Task<Result<Media>> read_media(http::Reply& reply, base::Deadline deadline) {
   if (coding && !base::iequals(*coding, "identity")) co_return bad("The URL's answer is encoded.");
   std::string type(head.headers.find("content-type").value_or("application/octet-stream"));
   type = base::trim(std::string_view(type).substr(0, type.find(';')));
-  Result<std::string> body = co_await read_body(reply, deadline);
+  Result<std::string> body = co_await read_body(reply, deadline, room);
   if (!body) co_return std::move(body).error();
   for (char& c : type) c = base::lower(c);
   if (type == "application/octet-stream") type = type_of_bytes(*body);
@@ -92,6 +94,11 @@ Task<Result<Media>> read_media(http::Reply& reply, base::Deadline deadline) {
 }
 
 }  // namespace
+
+Error too_large_together() {
+  return Error(ErrorCode::payload_too_large,
+               "The pictures and documents of this request are too large together.");
+}
 
 Result<MediaUrl> MediaUrl::parse(std::string_view url) {
   const size_t scheme = url.find("://");
@@ -120,7 +127,7 @@ Result<MediaUrl> MediaUrl::parse(std::string_view url) {
 }
 
 Task<Result<Media>> fetch_media(http::Client& client, std::string url, base::Deadline deadline,
-                                async::CancelScope& scope) {
+                                async::CancelScope& scope, size_t& room) {
   for (int hop = 0; hop <= kMaxMediaRedirects; ++hop) {
     Result<MediaUrl> at = MediaUrl::parse(url);
     if (!at) co_return std::move(at).error();
@@ -132,7 +139,7 @@ Task<Result<Media>> fetch_media(http::Client& client, std::string url, base::Dea
     const http::ResponseHead& answer = (*reply)->head();
     const auto location = answer.headers.find("location");
     if (!is_redirect(answer.status) || !location) {
-      Result<Media> media = co_await read_media(**reply, deadline);
+      Result<Media> media = co_await read_media(**reply, deadline, room);
       co_return media;
     }
     url = resolved(*at, *location);

@@ -22,8 +22,13 @@ struct Media {
   std::string bytes;
 };
 
-// Errors: invalid_request with a sentence for the caller, cancelled.
+// What one request brings in is bounded: too many bytes of it, read or put into its body.
+Error too_large_together();
+
+// `room`: how many bytes all fetches of one request may still bring, on one loop; each takes what
+// it reads as it comes. Errors: invalid_request with a sentence for the caller, payload_too_large,
+// cancelled.
 Task<Result<Media>> fetch_media(http::Client& client, std::string url, base::Deadline deadline,
-                                async::CancelScope& scope);
+                                async::CancelScope& scope, size_t& room);
 
 }  // namespace deeppool::gateway

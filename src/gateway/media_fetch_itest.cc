@@ -105,6 +105,10 @@ class MediaFetch : public testing::Test {
 
   // Fetches `url` (empty: the site's own) from a site with these answers.
   Outcome fetch(http::Reach reach, std::vector<std::string> answers, std::string url = {}) {
+    room_ = kMaxInlinedBodyBytes;
+    return fetch_into_room(reach, std::move(answers), std::move(url));
+  }
+  Outcome fetch_into_room(http::Reach reach, std::vector<std::string> answers, std::string url) {
     Outcome outcome;
     async::Loop loop;
     async::TaskGroup group(loop);
@@ -115,7 +119,8 @@ class MediaFetch : public testing::Test {
           http::Client client(loop, pool_, contexts_, proxy_, reach);
           async::CancelScope scope;
           const std::string target = url.empty() ? site.url() : url;
-          outcome.media = co_await fetch_media(client, target, in(std::chrono::seconds(5)), scope);
+          outcome.media =
+              co_await fetch_media(client, target, in(std::chrono::seconds(5)), scope, room_);
         }
         outcome.connections = site.connections();
         co_await site.stop();
@@ -129,6 +134,7 @@ class MediaFetch : public testing::Test {
   async::BlockingPool pool_{"test", 1, 8};
   http::TlsContexts contexts_;
   http::Proxy proxy_;
+  size_t room_ = 0;
 };
 
 TEST_F(MediaFetch, WhatAnswersBecome) {
@@ -141,6 +147,9 @@ TEST_F(MediaFetch, WhatAnswersBecome) {
   } cases[] = {
       {"a picture", {png}, "image/png", ""},
       {"its type by its bytes", {answer(200, "", kPng)}, "image/png", ""},
+      {"a RIFF that ends early", {answer(200, "", "RIFF12")}, "", "neither a picture"},
+      {"a RIFF of another kind", {answer(200, "", "RIFF1234WAVE")}, "", "neither a picture"},
+      {"a RIFF of a picture", {answer(200, "", "RIFF1234WEBP")}, "image/webp", ""},
       {"a page", {answer(200, "Content-Type: text/html\r\n", "<p>")}, "", "neither a picture"},
       {"nothing known", {answer(200, "", "hello")}, "", "neither a picture"},
       {"encoded",
@@ -167,6 +176,17 @@ TEST_F(MediaFetch, WhatAnswersBecome) {
     EXPECT_NE(outcome.media.error().message.find(c.message), std::string::npos)
         << c.name << ": " << outcome.media.error().message;
   }
+}
+
+TEST_F(MediaFetch, AllOfARequestShareItsRoom) {
+  const std::vector<std::string> png = {answer(200, "Content-Type: image/png\r\n", kPng)};
+  room_ = 2 * kPng.size() + 1;
+  EXPECT_TRUE(fetch_into_room(http::Reach::anywhere, png, {}).media);
+  EXPECT_TRUE(fetch_into_room(http::Reach::anywhere, png, {}).media);
+  EXPECT_EQ(room_, 1u);
+  const Outcome third = fetch_into_room(http::Reach::anywhere, png, {});
+  ASSERT_FALSE(third.media);
+  EXPECT_EQ(third.media.error().code, ErrorCode::payload_too_large);
 }
 
 // Whatever the spelling, nothing of this machine is connected to, and all doors look the same.
