@@ -28,6 +28,7 @@ struct Entry {
 
 // Unset filters match everything.
 struct Search {
+  std::string keyword{};             // in actor, action, object or detail; empty: all
   std::optional<std::string> actor;  // username
   std::optional<std::string> action;
   std::optional<std::string> object_type;

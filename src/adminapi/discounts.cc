@@ -37,7 +37,7 @@ boost::json::object discount_json(const Discount& d) {
 }
 
 Answer list_discounts(const Services& s, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   discounts::Search wanted{
       .keyword = paging.keyword, .limit = paging.size, .offset = paging.offset()};
   DP_TRY(const auto user, webapi::integer_of(request, "user_id"));

@@ -79,12 +79,6 @@ struct EndpointBody {
   std::optional<std::string> key;  // empty: remove it
 };
 
-void require(Fields& body, std::string_view name) {
-  if (!body.given(name)) {
-    body.fail(Error::invalid(std::string(name), "`" + std::string(name) + "` is required."));
-  }
-}
-
 enum class Reading { whole, partial };
 
 Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, Reading reading) {
@@ -92,8 +86,8 @@ Result<EndpointBody> read_endpoint(const Request& request, StoredEndpoint base, 
   EndpointBody out{std::move(base), {}};
   StoredEndpoint& e = out.endpoint;
   if (reading == Reading::whole) {
-    require(body, "name");
-    require(body, "endpoint");
+    body.required("name");
+    body.required("endpoint");
   }
   e.name = body.text("name", {.min = 1, .max = kMaxNameBytes}).value_or(e.name);
   e.model_family = body.text("model_family", {.max = kMaxNameBytes}).value_or(e.model_family);
@@ -140,7 +134,7 @@ bool other_key(const crypto::Sealer& sealer, const StoredEndpoint& before,
 }
 
 Answer list_of(const Admin& admin, const Request& request, std::optional<std::string> family) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   DP_TRY(auto reader, admin.services.database.read());
   DP_TRY(const auto found, endpoints::search(reader, {.keyword = paging.keyword,
                                                       .family = std::move(family),

@@ -176,9 +176,7 @@ Result<StoredModel> finish_model(Fields& body, StoredModel m) {
 
 Result<StoredModel> read_model(const Request& request, StoredModel m, Reading reading) {
   Fields body(request.body);
-  if (reading == Reading::whole && !body.given("model_name")) {
-    body.fail(Error::invalid("model_name", "`model_name` is required."));
-  }
+  if (reading == Reading::whole) body.required("model_name");
   if (const auto ids = body.ids("endpoint_ids", {.max = kMaxEndpointsPerModel})) {
     m.endpoint_ids.clear();
     for (const int64_t id : *ids) m.endpoint_ids.push_back(base::EndpointId{id});

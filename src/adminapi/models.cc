@@ -20,7 +20,7 @@ using webapi::Request;
 using webapi::Services;
 
 Answer list_models(const Services& s, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   DP_TRY(const auto enabled, webapi::flag_of(request, "enabled"));
   models::Search wanted{.keyword = paging.keyword,
                         .which = models::Which::all,
@@ -96,9 +96,7 @@ Answer patch_model(const Services& s, const Request& request) {
 Answer enable_model(const Services& s, const Request& request) {
   Fields body(request.body);
   const auto enabled = body.flag("enabled");
-  if (!body.given("enabled")) {
-    body.fail(Error::invalid("enabled", "`enabled` is required."));
-  }
+  body.required("enabled");
   DP_CHECK(body.finish());
   return change_model(s, request, [&](const StoredModel& before) -> Result<StoredModel> {
     StoredModel after = before;

@@ -164,12 +164,13 @@ boost::json::value entry_json(const audit::Entry& e) {
 }
 
 Answer list_audit(const Admin& admin, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   DP_TRY(const auto from, webapi::integer_of(request, "from"));
   DP_TRY(const auto to, webapi::integer_of(request, "to"));
   DP_TRY(auto reader, admin.services.database.read());
   DP_TRY(const auto found,
-         audit::search(reader, {.actor = request.query("actor"),
+         audit::search(reader, {.keyword = paging.keyword,
+                                .actor = request.query("actor"),
                                 .action = request.query("action"),
                                 .object_type = request.query("object_type"),
                                 .object_id = request.query("object_id"),

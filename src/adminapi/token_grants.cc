@@ -36,7 +36,7 @@ boost::json::object grant_json(const TokenGrant& g) {
 }
 
 Answer list_grants(const Services& s, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   grants::Search wanted{.keyword = paging.keyword, .limit = paging.size, .offset = paging.offset()};
   DP_TRY(const auto user, webapi::integer_of(request, "user_id"));
   if (user) wanted.user = base::UserId{*user};
@@ -54,10 +54,8 @@ Result<grants::NewGrant> read_grant(const Services& s, const Request& request) {
   out.now_ms = webapi::now_ms(s);
   out.created_by = request.user.id;
   Fields body(request.body);
-  for (const char* name : {"user_id", "tokens_total"}) {
-    if (body.given(name)) continue;
-    body.fail(Error::invalid(name, "`" + std::string(name) + "` is required."));
-  }
+  body.required("user_id");
+  body.required("tokens_total");
   out.user.value = body.integer("user_id", {.min = 1}).value_or(0);
   out.tokens =
       body.integer("tokens_total", {.min = 1, .max = governance::kMaxQuotaTokens}).value_or(0);

@@ -4,7 +4,6 @@
 #include "identity/account_rules.h"
 #include "identity/tokens.h"
 #include "identity/user_store.h"
-#include "webapi/envelope.h"
 #include "webapi/fields.h"
 #include "webapi/limits.h"
 #include "webapi/paging.h"
@@ -22,8 +21,6 @@ using webapi::Answer;
 using webapi::Fields;
 using webapi::Request;
 using webapi::Services;
-
-constexpr size_t kMaxPasswordField = 1024;  // longer than any that is accepted
 
 Result<std::optional<Role>> role_of(const Request& request) {
   const auto text = request.query("role");
@@ -53,7 +50,7 @@ void read_account(Fields& body, User& user) {
 }
 
 Answer list_users(const Services& s, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   users::Search wanted{.keyword = paging.keyword,
                        .role = {},
                        .enabled = {},
@@ -109,7 +106,7 @@ struct NewPassword {
 };
 
 Result<NewPassword> read_password(Fields& body, base::Random& random) {
-  const auto given = body.secret("password", kMaxPasswordField);
+  const auto given = body.secret("password", webapi::kMaxPasswordField);
   DP_CHECK(body.finish());
   NewPassword out{given.value_or(""), !given.has_value()};
   if (out.generated) out.text = identity::make_password(random);
@@ -128,7 +125,7 @@ Answer store_user(const Services& s, const Request& request, User user, const st
 
 Task<Answer> create_user(const Services& s, const Request& request) {
   Fields body(request.body);
-  const std::string username = body.required_text("username", {.max = kMaxPasswordField});
+  const std::string username = body.required_text("username", {.max = webapi::kMaxPasswordField});
   User user;
   read_account(body, user);
   DP_CO_TRY(const NewPassword password, read_password(body, s.random));
@@ -176,31 +173,21 @@ Task<Answer> reset_password(const Services& s, const Request& request) {
   co_return boost::json::value(password.shown(std::move(stored->get_object())));
 }
 
-using Story = Task<Answer> (*)(const Services&, const Request&);
-
-Task<void> tell(http::Exchange& x, const Services& s, Story story) {
-  const Request request = webapi::request_of(x);
-  Answer result = co_await story(s, request);
-  co_await webapi::answer(x, std::move(result));
-}
-
-http::Handler with_password(const Services& s, Story story) {
-  return [&s, story](http::Exchange& x) { return tell(x, s, story); };
-}
-
 }  // namespace
 
 std::vector<http::Route> user_routes(const Admin& admin) {
   const Services& s = admin.services;
   const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
+  using webapi::telling;
   return {
       {Method::get, "/api/v1/admin/users", Access::admin, kMaxBody, at(list_users)},
-      {Method::post, "/api/v1/admin/users", Access::admin, kMaxBody, with_password(s, create_user)},
+      {Method::post, "/api/v1/admin/users", Access::admin, kMaxBody,
+       telling(std::cref(s), create_user)},
       {Method::get, "/api/v1/admin/users/{id}", Access::admin, kMaxBody, at(show_user)},
       {Method::patch, "/api/v1/admin/users/{id}", Access::admin, kMaxBody, at(update_user)},
       {Method::post, "/api/v1/admin/users/{id}/reset-password", Access::admin, kMaxBody,
-       with_password(s, reset_password)},
+       telling(std::cref(s), reset_password)},
   };
 }
 

@@ -8,7 +8,6 @@
 #include "identity/user_store.h"
 #include "settings/platform_settings.h"
 #include "sql/transaction.h"
-#include "webapi/envelope.h"
 #include "webapi/fields.h"
 #include "webapi/handler.h"
 #include "webapi/limits.h"
@@ -27,9 +26,6 @@ using webapi::Fields;
 using webapi::Request;
 using webapi::Services;
 
-// Passwords longer than bcrypt takes still get its own message, not one about the body.
-constexpr size_t kMaxPasswordField = 1024;
-
 struct Registration {
   User user;
   std::string password;
@@ -38,8 +34,8 @@ struct Registration {
 Result<Registration> read_registration(const Request& request, int64_t now_ms) {
   Fields body(request.body);
   Registration r;
-  const std::string username = body.required_text("username", {.max = kMaxPasswordField});
-  r.password = body.required_secret("password", kMaxPasswordField);
+  const std::string username = body.required_text("username", {.max = webapi::kMaxPasswordField});
+  r.password = body.required_secret("password", webapi::kMaxPasswordField);
   r.user.phone = body.text("phone", {}).value_or("");
   const std::string email = body.text("email", {}).value_or("");
   r.user.identity = body.choice("identity", {"provider", "consumer"}).value_or("consumer");
@@ -134,8 +130,8 @@ Result<std::optional<users::Credentials>> credentials_by_id(const Services& s, b
 Task<Answer> log_in(const Portal& p, const Request& request) {
   const Services& s = p.services;
   Fields body(request.body);
-  std::string username = body.required_text("username", {.max = kMaxPasswordField});
-  std::string password = body.required_secret("password", kMaxPasswordField);
+  std::string username = body.required_text("username", {.max = webapi::kMaxPasswordField});
+  std::string password = body.required_secret("password", webapi::kMaxPasswordField);
   DP_CO_CHECK(body.finish());
   for (char& c : username) c = base::lower(c);
   DP_CO_CHECK(p.guards.login(username, request.ip));
@@ -161,8 +157,8 @@ Answer store_password(const Services& s, const Request& request, const std::stri
 Task<Answer> change_password(const Portal& p, const Request& request) {
   const Services& s = p.services;
   Fields body(request.body);
-  std::string old_password = body.required_secret("old_password", kMaxPasswordField);
-  std::string new_password = body.required_secret("new_password", kMaxPasswordField);
+  std::string old_password = body.required_secret("old_password", webapi::kMaxPasswordField);
+  std::string new_password = body.required_secret("new_password", webapi::kMaxPasswordField);
   DP_CO_CHECK(body.finish());
   if (auto rule = identity::check_new_password(new_password, request.user.name); !rule) {
     rule.error().param = "new_password";
@@ -213,33 +209,22 @@ Answer change_profile(const Services& s, const Request& request) {
   return show_profile(s, request);
 }
 
-using Story = Task<Answer> (*)(const Portal&, const Request&);
-
-Task<void> tell(http::Exchange& x, const Portal& p, Story story) {
-  const Request request = webapi::request_of(x);
-  Answer result = co_await story(p, request);
-  co_await webapi::answer(x, std::move(result));
-}
-
-http::Handler with_password(const Portal& p, Story story) {
-  return [p, story](http::Exchange& x) { return tell(x, p, story); };
-}
-
 }  // namespace
 
 std::vector<http::Route> account_routes(const Portal& p) {
   const Services& s = p.services;
   const auto at = webapi::blocking_with(s, std::cref(s));
   using webapi::kMaxBody;
+  using webapi::telling;
   return {
       {Method::post, "/api/v1/users/register", Access::anyone, kMaxBody,
-       with_password(p, register_account)},
-      {Method::post, "/api/v1/users/login", Access::anyone, kMaxBody, with_password(p, log_in)},
+       telling(p, register_account)},
+      {Method::post, "/api/v1/users/login", Access::anyone, kMaxBody, telling(p, log_in)},
       {Method::post, "/api/v1/users/logout", Access::user, kMaxBody, at(log_out)},
       {Method::get, "/api/v1/users/profile", Access::user, kMaxBody, at(show_profile)},
       {Method::put, "/api/v1/users/profile", Access::user, kMaxBody, at(change_profile)},
       {Method::post, "/api/v1/users/change-password", Access::user, kMaxBody,
-       with_password(p, change_password)},
+       telling(p, change_password)},
   };
 }
 

@@ -105,7 +105,7 @@ Result<void> check_models(sql::Reader& reader, base::UserId owner, const KeyFiel
 }
 
 Answer list_keys(const Portal& p, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   DP_TRY(auto reader, p.services.database.read());
   DP_TRY(const auto found,
          api_keys::search(
@@ -120,7 +120,7 @@ Answer create_key(const Portal& p, const Request& request) {
   const webapi::Services& s = p.services;
   const int64_t now = webapi::now_ms(s);
   Fields body(request.body);
-  if (!body.given("name")) body.fail(Error::invalid("name", "`name` is required."));
+  body.required("name");
   DP_TRY(const KeyFields fields, read_key(body, now));
   DP_CHECK(p.guards.key_change(request.user.id));
   const std::string secret = identity::make_token(identity::kApiKeyMark, s.random);

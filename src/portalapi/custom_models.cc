@@ -139,12 +139,13 @@ Result<void> check_children(sql::Reader& reader, const StoredCustom& m) {
 }
 
 Answer list_custom(const Portal& p, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   DP_TRY(auto reader, p.services.database.read());
   DP_TRY(const auto models, custom::list(reader, request.user.id));
   boost::json::array items;
   int64_t place = 0;
   for (const StoredCustom& m : models) {
+    if (!paging.finds(m.model_name)) continue;
     const bool on_page = place >= paging.offset() && place < paging.offset() + paging.size;
     if (on_page) items.push_back(custom_json(m));
     ++place;
@@ -227,7 +228,7 @@ Answer delete_custom(const Portal& p, const Request& request) {
 Answer validate_policy(const Portal&, const Request& request) {
   Fields body(request.body);
   const webapi::HybridFields fields = webapi::read_hybrid(body);
-  if (!fields.policy) body.fail(Error::invalid("routing_policy", "`routing_policy` is required."));
+  body.required("routing_policy");
   DP_CHECK(body.finish());
   const auto naming = fields.children ? routing::Naming::children : routing::Naming::anything;
   const routing::ReadPolicy read = routing::read_policy(

@@ -14,11 +14,6 @@ namespace {
 using webapi::Answer;
 using webapi::Request;
 
-bool contains(std::string_view text, std::string_view keyword) {
-  const auto same = [](char a, char b) { return base::lower(a) == base::lower(b); };
-  return !std::ranges::search(text, keyword, same).empty() || keyword.empty();
-}
-
 // Of a hybrid: those of its children, one of which will be charged for.
 std::vector<const governance::PriceTiers*> price_lists(const provider::Model& m) {
   if (!m.hybrid()) return {&m.price.tiers};
@@ -60,12 +55,12 @@ boost::json::object model_json(const provider::Model& m) {
 }
 
 Answer list_models(const Portal& p, const Request& request) {
-  DP_TRY(const webapi::Paging paging, webapi::paging_of(request));
+  DP_TRY(const webapi::SearchPaging paging, webapi::search_paging_of(request));
   const auto catalog = p.catalog.current();
   boost::json::array items;
   int64_t matching = 0;
   for (const auto& model : catalog->models()) {
-    if (!model->sold() || !contains(model->name, paging.keyword)) continue;
+    if (!model->sold() || !paging.finds(model->name)) continue;
     const bool on_page = matching >= paging.offset() && matching < paging.offset() + paging.size;
     if (on_page) items.push_back(model_json(*model));
     ++matching;

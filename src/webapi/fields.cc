@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
+#include "base/text.h"
 #include "json/padded.h"
 #include "json/reader.h"
 
@@ -78,6 +79,9 @@ std::optional<std::string> Fields::text_of(const bj::value& v, std::string_view 
   }
   if (has_control_character(text)) {
     return expected(name, "free of control characters"), std::nullopt;
+  }
+  if (rule.min > 0 && base::trim(text).empty()) {
+    return expected(name, "more than spaces"), std::nullopt;
   }
   return std::string(text);
 }

@@ -22,7 +22,7 @@
 namespace deeppool::webapi {
 
 struct TextRule {
-  size_t min = 0;  // bytes
+  size_t min = 0;  // bytes; from 1 on, spaces alone are refused
   size_t max = 255;
 };
 struct IntegerRule {
@@ -69,6 +69,8 @@ class Fields {
   // A field of the product that this version does not have yet: refused, with that reason.
   void not_yet(std::string_view name);
 
+  // A fault if the field is absent.
+  void required(std::string_view name);
   // A fault that the caller found; an earlier one stays.
   void fail(Error error);
   void check(Result<void> rule);
@@ -78,7 +80,6 @@ class Fields {
 
  private:
   const boost::json::value* take(std::string_view name);
-  void required(std::string_view name);
   void expected(std::string_view name, std::string what);
   std::optional<std::string> text_of(const boost::json::value& v, std::string_view name,
                                      TextRule rule);

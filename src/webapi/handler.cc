@@ -4,7 +4,6 @@
 
 #include "settings/config_version.h"
 #include "sql/transaction.h"
-#include "webapi/envelope.h"
 #include "webapi/limits.h"
 
 namespace deeppool::webapi {

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "http/server/exchange.h"
 #include "http/server/router.h"
+#include "webapi/envelope.h"
 #include "webapi/services.h"
 
 namespace deeppool::webapi {
@@ -47,6 +48,19 @@ auto blocking_with(const Services& services, Context context) {
 // What such a handler does.
 Task<void> run_blocking(http::Exchange& x, const Services& services,
                         std::shared_ptr<const Work> work);
+
+// For what waits for bcrypt between its SQL: a handler of a coroutine of (context, request). As
+// above, contexts that outlive every handler come as std::cref.
+template <class Context, class Story>
+Task<void> tell(http::Exchange& x, const Context& context, Story story) {
+  const Request request = request_of(x);
+  Answer result = co_await story(context, request);
+  co_await answer(x, std::move(result));
+}
+template <class Context, class Story>
+http::Handler telling(Context context, Story story) {
+  return [context, story](http::Exchange& x) { return tell(x, context, story); };
+}
 
 // The instant by which SQL work must be over, from now on.
 base::Deadline sql_deadline();

@@ -17,4 +17,7 @@ inline constexpr int64_t kMaxPageSize = 100;  // the contract's
 inline constexpr int64_t kMaxPage = 10'000;
 inline constexpr size_t kMaxKeywordBytes = 100;
 
+// A password that bcrypt would cut gets its own message, not one about the body.
+inline constexpr size_t kMaxPasswordField = 1024;
+
 }  // namespace deeppool::webapi

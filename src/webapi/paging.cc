@@ -23,8 +23,23 @@ Result<int64_t> bounded(const Request& request, std::string_view name, int64_t o
 
 }  // namespace
 
+bool SearchPaging::finds(std::string_view text) const {
+  const auto same = [](char a, char b) { return base::lower(a) == base::lower(b); };
+  return keyword.empty() || !std::ranges::search(text, keyword, same).empty();
+}
+
 Result<Paging> paging_of(const Request& request) {
+  if (request.query("keyword")) {
+    return Error::invalid("keyword", "This list cannot be searched by `keyword`.");
+  }
   Paging paging;
+  DP_TRY(paging.page, bounded(request, "page", 1, kMaxPage));
+  DP_TRY(paging.size, bounded(request, "page_size", kDefaultPageSize, kMaxPageSize));
+  return paging;
+}
+
+Result<SearchPaging> search_paging_of(const Request& request) {
+  SearchPaging paging;
   DP_TRY(paging.page, bounded(request, "page", 1, kMaxPage));
   DP_TRY(paging.size, bounded(request, "page_size", kDefaultPageSize, kMaxPageSize));
   paging.keyword = request.query("keyword").value_or("");

@@ -13,11 +13,15 @@ namespace deeppool::webapi {
 struct Paging {
   int64_t page = 1;
   int64_t size = 20;
-  std::string keyword;
   int64_t offset() const { return (page - 1) * size; }
 };
-// invalid_request names the parameter that is wrong.
+struct SearchPaging : Paging {
+  std::string keyword;                      // empty: all
+  bool finds(std::string_view text) const;  // as SQL does: ASCII case aside
+};
+// invalid_request names the parameter that is wrong; so is a `keyword` where nothing is searched.
 Result<Paging> paging_of(const Request& request);
+Result<SearchPaging> search_paging_of(const Request& request);
 boost::json::value page_of(const Paging& paging, boost::json::array items, int64_t total);
 
 // `name=true` or `name=false`, nothing if absent; invalid_request for another value.

@@ -74,6 +74,11 @@ TEST_P(CustomModels, AHybridIsItsOwnersAlone) {
     EXPECT_EQ(theirs.raw, missing.raw);
   }
   EXPECT_EQ(by(bob_, "GET", kCustom).data().at("total").as_int64(), 0);
+  const auto found = [&](const std::string& keyword) {
+    return by(ada_, "GET", kCustom + ("?keyword=" + keyword)).data().at("total").as_int64();
+  };
+  EXPECT_EQ(found("FAS"), 1);
+  EXPECT_EQ(found("slow"), 0);
   const Reply edited = by(ada_, "PUT", path, R"({"name":"quick","child_models":["b","a"]})");
   ASSERT_EQ(edited.status, 200) << edited.raw;
   EXPECT_EQ(find(name, ada_.id), nullptr);

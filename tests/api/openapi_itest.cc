@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "tests/api/rig.h"
 
@@ -70,6 +71,43 @@ TEST(OpenApi, DocumentsAreWhole) {
     const YAML::Node root = YAML::LoadFile(std::string(DEEPPOOL_SOURCE_DIR) + "/api/" + file);
     EXPECT_EQ(root["openapi"].as<std::string>(), "3.1.0");
     check_references(root, root["paths"]);
+  }
+}
+
+// Every member that a schema names, through its $refs and allOfs.
+void collect_names(const YAML::Node& schemas, const YAML::Node& schema,
+                   std::set<std::string>& names) {
+  if (const YAML::Node ref = schema["$ref"]) {
+    const auto path = ref.as<std::string>();
+    collect_names(schemas, schemas[path.substr(path.rfind('/') + 1)], names);
+  }
+  for (const YAML::Node& part : schema["allOf"]) collect_names(schemas, part, names);
+  for (const auto& member : schema["properties"]) names.insert(member.first.as<std::string>());
+}
+
+TEST(OpenApi, NamesTheFieldsThatAnswersHave) {
+  testing::TemporaryDatabase temporary(testing::DatabaseKind::sqlite);
+  Rig rig(temporary.database());
+  const std::string admin = rig.add_person("root", identity::Role::admin).token;
+  const YAML::Node schemas =
+      YAML::LoadFile(std::string(DEEPPOOL_SOURCE_DIR) + "/api/admin.yaml")["components"]["schemas"];
+  const auto make = [&](const char* path, const std::string& body) {
+    return rig.call("POST", path, admin, body);
+  };
+  const Reply endpoint =
+      make("/api/v1/admin/endpoints", R"({"name":"e","endpoint":"https://h/v1"})");
+  const Reply model =
+      make("/api/v1/admin/models",
+           at(R"({"model_name":"m","endpoint_ids":[@],"pricing_tiers":null})", id_of(endpoint)));
+  const Reply user = make("/api/v1/admin/users", R"({"username":"ada","password":"long enough"})");
+  for (const auto& [schema, reply] :
+       {std::pair("Endpoint", &endpoint), std::pair("Model", &model), std::pair("User", &user)}) {
+    ASSERT_EQ(reply->status, 200) << reply->raw;
+    std::set<std::string> named;
+    collect_names(schemas, schemas[schema], named);
+    for (const auto& member : reply->data().as_object()) {
+      EXPECT_TRUE(named.contains(std::string(member.key()))) << schema << ": " << member.key();
+    }
   }
 }
 

@@ -52,6 +52,29 @@ TEST_P(Platform, UsersAreMadeChangedAndFound) {
   EXPECT_EQ(on("PATCH", path, R"({"role":"root"})").param(), "role");
 }
 
+TEST_P(Platform, ListsAreSearchedOrRefuseToBe) {
+  ASSERT_EQ(on("POST", "users", R"({"username":"zoe","email":"zoe@x.io"})").status, 200);
+  ASSERT_EQ(on("PUT", "platform-config", R"({"registration_enabled":false})").status, 200);
+  const struct {
+    const char* keyword;
+    int64_t total;
+  } rows[] = {{"ROOT", 2}, {"User.Create", 1}, {"zoe@", 1}, {"registration", 1}, {"%25", 0}};
+  for (const auto& row : rows) {
+    EXPECT_EQ(on("GET", std::string("audit-log?keyword=") + row.keyword).data().at("total"),
+              row.total)
+        << row.keyword;
+  }
+  const std::string user = std::to_string(admin_.id.value);
+  for (const std::string& list :
+       {"/api/v1/admin/users/" + user + "/wallet/transactions", std::string("/api/v1/alerts"),
+        std::string("/api/v1/usage/consumption"), std::string("/api/v1/usage/requests")}) {
+    EXPECT_EQ(rig().call("GET", list, admin_.token).status, 200) << list;
+    const Reply refused = rig().call("GET", list + "?keyword=x", admin_.token);
+    EXPECT_EQ(refused.status, 400) << list;
+    EXPECT_EQ(refused.param(), "keyword") << list;
+  }
+}
+
 TEST_P(Platform, TheEnvelopeSaysTheStatusThatItIsSentWith) {
   for (const auto& [path, status] : {std::pair("dashboard", 405), std::pair("nothing", 404)}) {
     const Reply reply = on("DELETE", path);

@@ -99,6 +99,7 @@ TEST_P(Registry, BadEndpointsNameTheField) {
       {"{}", 400, "name"},
       {R"({"name":"e"})", 400, "endpoint"},
       {R"({"name":"e","endpoint":"h/v1"})", 400, "endpoint"},
+      {R"({"name":"   ","endpoint":"https://h/v1"})", 400, "name"},
       {R"({"name":"e","endpoint":"https://u:p@h/v1"})", 400, "endpoint"},
       {R"({"name":"e","endpoint":"https://h/v1","param_policy":"keep"})", 400, "param_policy"},
       {R"({"name":"e","endpoint":"https://h/v1","api_version":"a b"})", 400, "api_version"},
@@ -123,6 +124,7 @@ TEST_P(Registry, BadEndpointsNameTheField) {
   const Reply taken = post(kEndpoints, R"({"name":"e","endpoint":"https://h/v1"})");
   EXPECT_EQ(taken.status, 409);
   EXPECT_EQ(taken.param(), "name");
+  EXPECT_EQ(taken.message(), "This `name` is taken; choose another.");
 }
 
 TEST_P(Registry, EveryProviderTypeIsTaken) {

@@ -3,6 +3,8 @@
 #include <errmsg.h>
 #include <mysqld_error.h>
 
+#include "sql/taken.h"
+
 namespace deeppool::sql {
 namespace {
 
@@ -88,10 +90,7 @@ Fault mysql_fault(unsigned code) {
 
 Error mysql_error(unsigned code, std::string_view message) {
   if (code == ER_DUP_ENTRY || code == ER_DUP_ENTRY_WITH_KEY_NAME) {
-    Error error(ErrorCode::conflict, "it exists already",
-                "MySQL 1062: duplicate " + key_of(message));
-    error.param = key_of(message);
-    return error;
+    return taken(key_of(message), "MySQL 1062: duplicate " + key_of(message));
   }
   if (code == ER_DATA_TOO_LONG) return Error::invalid(column_of(message), "the text is too long");
   std::string detail = log_detail(code, message);

@@ -4,6 +4,7 @@
 
 #include "sql/limits.h"
 #include "sql/sqlite/sqlite_statement.h"
+#include "sql/taken.h"
 
 namespace deeppool::sql {
 namespace {
@@ -25,11 +26,8 @@ Error to_error(int code, std::string detail) {
   switch (code) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID: {
-      Error error(ErrorCode::conflict, "it exists already", detail);
-      error.param = column_of(detail);
-      return error;
-    }
+    case SQLITE_CONSTRAINT_ROWID:
+      return taken(column_of(detail), detail);
     case SQLITE_CONSTRAINT_FOREIGNKEY:
       return Error(ErrorCode::conflict,
                    "it refers to something that does not exist, or is referred to",
