@@ -9,6 +9,7 @@
 #include "apps/platform/health.h"
 #include "apps/platform/routes.h"
 #include "gateway/openai_error.h"
+#include "http/middleware/stack.h"
 #include "llm/anthropic/error.h"
 
 namespace deeppool::platform {
@@ -60,6 +61,15 @@ TEST(OpenApi, DescribesEveryRouteForCallersAndItsShortForm) {
     expected.insert(short_form);
   }
   EXPECT_EQ(served(routes_of_gateway()), expected);
+}
+
+TEST(Routes, BrowsersMayCallThoseOfKeysAndNoOthers) {
+  for (const http::Route& route : routes_of_gateway()) {
+    EXPECT_TRUE(http::open_to_browsers(route.pattern)) << route.pattern;
+  }
+  for (const char* path : {"/", "/metrics", "/health/live", "/api/v1/users/login", "/modelsx"}) {
+    EXPECT_FALSE(http::open_to_browsers(path)) << path;
+  }
 }
 
 TEST(OpenApi, DescribesEveryRouteForOperators) {

@@ -1,22 +1,19 @@
 #include "http/middleware/stack.h"
 
+#include <algorithm>
+
 #include "http/limits.h"
 
 namespace deeppool::http {
 namespace {
 
-// Browsers may call /v1 from any page: keys travel in headers that a page must have been given,
-// never in cookies, so `*` without credentials gives nothing away. /api has sessions and gets no
-// CORS.
-bool open_to_browsers(std::string_view path) {
-  return path.starts_with("/v1/");
-}
-
 constexpr std::string_view kExposed =
     "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, "
     "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
-    "X-DeepPool-Backend, X-DeepPool-Model-Name, X-DeepPool-Provider-Type, X-DeepPool-Route-Target";
+    "X-DeepPool-Backend, X-DeepPool-Model-Name, X-DeepPool-Provider-Type, X-DeepPool-Route-Target, "
+    "X-DeepPool-Dropped-Params, x-deeppool-cost, x-deeppool-idempotent-replay, "
+    "x-deeppool-original-request-id";
 
 // SDKs send a dozen headers of their own, so the preflight gets back the names it asked for; the
 // parser has already refused control characters in them.
@@ -34,7 +31,17 @@ Task<bool> answer_preflight(Exchange& x) {
   co_return true;
 }
 
+// The routes of /v1 that are there without the prefix as well.
+constexpr std::string_view kWithoutPrefix[] = {"chat",      "completions", "embeddings",
+                                               "responses", "messages",    "models"};
+
 }  // namespace
+
+bool open_to_browsers(std::string_view path) {
+  if (path.starts_with("/v1/")) return true;
+  const std::string_view first = path.substr(1, path.find('/', 1) - 1);
+  return std::ranges::find(kWithoutPrefix, first) != std::end(kWithoutPrefix);
+}
 
 void Stack::install(ServerHooks& hooks) {
   hooks.before = [this](Exchange& x) { return before(x); };

@@ -12,6 +12,11 @@
 
 namespace deeppool::http {
 
+// Browsers may call models from any page: keys travel in headers that a page must have been given,
+// never in cookies, so `*` without credentials gives nothing away. /api has sessions and gets no
+// CORS, nor do figures that every program of this machine may read.
+bool open_to_browsers(std::string_view path);
+
 class Stack {
  public:
   // All outlive it.

@@ -674,8 +674,11 @@ TEST(Stack, BrowsersMayCallV1AndNothingElse) {
   EXPECT_EQ(answers[0].header("Access-Control-Allow-Headers"), "authorization, x-stainless-os");
   EXPECT_EQ(answers[0].header("Access-Control-Allow-Credentials"), "");
   EXPECT_EQ(answers[1].header("Access-Control-Allow-Origin"), "*");
-  EXPECT_NE(answers[1].header("Access-Control-Expose-Headers").find("x-request-id"),
-            std::string::npos);
+  for (const char* name : {"x-request-id", "x-deeppool-cost", "X-DeepPool-Dropped-Params",
+                           "x-deeppool-idempotent-replay", "x-deeppool-original-request-id"}) {
+    EXPECT_NE(answers[1].header("Access-Control-Expose-Headers").find(name), std::string::npos)
+        << name;
+  }
   answers =
       ask(server, "OPTIONS /private HTTP/1.1\r\nHost: a\r\n" + origin + asks + kClose + "\r\n");
   EXPECT_EQ(answers[0].status, 405);
