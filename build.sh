@@ -36,7 +36,7 @@ rm -rf "$out"
 mkdir -p "$out/bin"
 for name in "${programs[@]}"; do install -m 755 "build/$preset/bin/$name" "$out/bin/$name"; done
 # The programs look for share/ beside their bin/.
-for folder in config build/share; do
+for folder in config docs build/share; do
   if [[ -d $folder ]]; then cp -r "$folder" "$out/$(basename "$folder")"; fi
 done
 echo "build.sh: ${programs[*]} ($preset) in $out after $((SECONDS - started)) s"
