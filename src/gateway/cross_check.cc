@@ -13,7 +13,8 @@ bool prompt_deviates(const llm::RequestView& asked, const llm::Usage& theirs) {
   if (f.image_count > 0 || theirs.image_input_tokens > 0 || theirs.audio_input_tokens > 0) {
     return false;
   }
-  return theirs.prompt_tokens > f.text_bytes + f.input_token_ids + kHiddenPromptTokens;
+  const int64_t most = f.text_bytes + f.input_token_ids + asked.most_beyond_estimates();
+  return theirs.prompt_tokens > most + kHiddenPromptTokens;
 }
 
 // Tokens that the upstream says came as text which the caller can read.

@@ -53,6 +53,9 @@ TEST(CrossCheck, APromptHasNotMoreTokensThanBytes) {
   llm::RequestView pictured = asked(5000);
   pictured.features.image_count = 1;
   EXPECT_FALSE(odd(pictured, 100'000));
+  llm::RequestView with_document = asked(5000);
+  with_document.features.document_count = 1;
+  EXPECT_FALSE(odd(with_document, 200'000));
 }
 
 TEST(CrossCheck, AWholeAnswerHasNotMoreTokensThanBytes) {
