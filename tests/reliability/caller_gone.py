@@ -5,6 +5,7 @@ charged, and nothing stays behind."""
 import asyncio
 import json
 import random
+import re
 import socket
 import struct
 import time
@@ -84,6 +85,17 @@ def judge_holds(world, verdict):
                    f"{status}, {over}")
 
 
+def judge_trace(world, verdict):
+    """The caller's trace goes on to the upstream, under a parent of ours."""
+    trace, parent = f"{random.getrandbits(128):032x}", "b7ad6b7169203331"
+    world.call("POST", "/v1/chat/completions",
+               {"model": public(PROBE), "messages": [{"role": "user", "content": "Say it."}]},
+               {"traceparent": f"00-{trace}-{parent}-01"})
+    heard = [r["traceparent"] for records in mock_truth(world).values() for r in records if trace in r["traceparent"]]
+    verdict.expect(len(heard) == 1 and re.fullmatch(f"00-{trace}-[0-9a-f]{{16}}-01", heard[0]) and parent not in heard[0],
+                   "the upstream hears the caller's trace", heard)
+
+
 def judge_cuts(world, verdict, cuts, ratio):
     truth, rows = mock_truth(world), usage_rows(world)
     delays, off, wrong = [], [], []
@@ -117,6 +129,7 @@ def caller_gone(options, verdict):
         ratio = tokens_per_piece(world)
         for _ in range(20):  # every loop has opened its files
             world.chat(PROBE)
+        judge_trace(world, verdict)
         before = settled_descriptors(world)
         cuts = asyncio.run(cut_all(world, options.streams, random.Random(options.seed)))
         after = settled_descriptors(world)
