@@ -63,6 +63,15 @@ std::optional<Failure> failure_of_kind(Kind kind, const std::string& detail) {
   return std::nullopt;
 }
 
+// A provider that refuses a request as wrong repeats its words: names of tools, texts. What those
+// seem to say of our account or of the provider's state would let any caller close an endpoint.
+bool believable(int status, const llm::UpstreamError& said) {
+  if (status == 401 || status == 403) return false;  // our key, whatever they say
+  const bool of_request = said.kind == Kind::context_length || said.kind == Kind::content_policy;
+  const bool refused = status == 400 || status == 409 || status == 413 || status == 422;
+  return !refused || of_request || !said.in_passing;
+}
+
 // Of a status without words that we know.
 Fault fault_of_status(int status) {
   if (status == 401 || status == 402 || status == 403) return Fault::refused;
@@ -81,7 +90,7 @@ Failure failure_of_error(const llm::UpstreamError& said) {
 Failure failure_of_status(int status, std::optional<std::string_view> retry_after,
                           const std::optional<llm::UpstreamError>& said, const base::Clock& clock) {
   const std::string detail = log_text(status, said);
-  if (said && status != 401 && status != 403) {
+  if (said && believable(status, *said)) {
     if (auto known = failure_of_kind(said->kind, detail)) {
       if (retry_after) known->error.retry_after = parse_retry_after(*retry_after, clock);
       return std::move(*known);

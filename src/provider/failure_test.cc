@@ -16,6 +16,12 @@ std::optional<llm::UpstreamError> said(Kind kind) {
   return error;
 }
 
+std::optional<llm::UpstreamError> in_passing(Kind kind) {
+  auto error = said(kind);
+  error->in_passing = true;
+  return error;
+}
+
 TEST(FailureOfStatus, SaysWhatTheCallerSeesAndWhetherToGoOn) {
   const struct {
     const char* name;
@@ -46,6 +52,15 @@ TEST(FailureOfStatus, SaysWhatTheCallerSeesAndWhetherToGoOn) {
        Elsewhere::worth_trying, Fault::refused},
       {"upstream model name wrong", 404, said(Kind::model_not_found), ErrorCode::upstream_failed,
        Elsewhere::worth_trying, Fault::bad_answer},
+      // The name of a caller's tool, repeated.
+      {"of limits in passing", 400, in_passing(Kind::rate_limited), ErrorCode::invalid_request,
+       Elsewhere::pointless, std::nullopt},
+      {"of keys in passing", 422, in_passing(Kind::authentication), ErrorCode::invalid_request,
+       Elsewhere::pointless, std::nullopt},
+      {"too long, in passing", 400, in_passing(Kind::context_length), ErrorCode::context_length,
+       Elsewhere::pointless, std::nullopt},
+      {"no money, with 400", 400, said(Kind::insufficient_quota), ErrorCode::upstream_failed,
+       Elsewhere::worth_trying, Fault::refused},
       {"wrong path", 404, std::nullopt, ErrorCode::upstream_failed, Elsewhere::worth_trying,
        Fault::bad_answer},
       {"limited", 429, std::nullopt, ErrorCode::rate_limited, Elsewhere::worth_trying,

@@ -41,12 +41,15 @@ void read_members(json::Reader& reader, UpstreamError& error) {
   }
 }
 
-bool contains_word(std::string_view text, std::string_view word) {
+size_t find_word(std::string_view text, std::string_view word) {
   for (size_t i = 0; i + word.size() <= text.size(); ++i) {
-    if (base::iequals(text.substr(i, word.size()), word)) return true;
+    if (base::iequals(text.substr(i, word.size()), word)) return i;
   }
-  return false;
+  return std::string_view::npos;
 }
+
+// "Your credit balance is too low": a provider that speaks of its customer begins so.
+constexpr std::string_view kOurs = "your ";
 
 struct Sign {
   std::string_view word;
@@ -113,16 +116,24 @@ UpstreamError::Kind kind_of_base_code(std::string_view code) {
   return UpstreamError::Kind::other;
 }
 
-UpstreamError::Kind classify(const UpstreamError& error) {
+void classify(UpstreamError& error) {
+  UpstreamError::Kind in_passing = UpstreamError::Kind::other;
   for (const Sign& sign : kSigns) {
-    for (const std::string* text : {&error.code, &error.type, &error.message}) {
-      if (contains_word(*text, sign.word)) return sign.kind;
-    }
+    const size_t at = find_word(error.message, sign.word);
+    const bool opens = at == 0 || (at == kOurs.size() && find_word(error.message, kOurs) == 0);
+    const bool said = opens || find_word(error.code, sign.word) != std::string::npos ||
+                      find_word(error.type, sign.word) != std::string::npos;
+    if (said) error.kind = sign.kind;
+    if (said) return;
+    const bool first = in_passing == UpstreamError::Kind::other;
+    if (first && at != std::string_view::npos) in_passing = sign.kind;
   }
-  if (error.code == "429") return UpstreamError::Kind::rate_limited;
-  if (error.code == "401" || error.code == "403") return UpstreamError::Kind::authentication;
-  if (error.code == "503" || error.code == "529") return UpstreamError::Kind::overloaded;
-  return UpstreamError::Kind::other;
+  if (error.code == "429") error.kind = UpstreamError::Kind::rate_limited;
+  if (error.code == "401" || error.code == "403") error.kind = UpstreamError::Kind::authentication;
+  if (error.code == "503" || error.code == "529") error.kind = UpstreamError::Kind::overloaded;
+  if (error.kind != UpstreamError::Kind::other) return;
+  error.kind = in_passing;
+  error.in_passing = in_passing != UpstreamError::Kind::other;
 }
 
 }  // namespace
@@ -167,7 +178,7 @@ std::optional<UpstreamError> find_error(std::string_view json) {
   else if (!found)
     return std::nullopt;
   error.kind = from_base ? kind_of_base_code(error.code) : UpstreamError::Kind::other;
-  if (error.kind == UpstreamError::Kind::other) error.kind = classify(error);
+  if (error.kind == UpstreamError::Kind::other) classify(error);
   return error;
 }
 

@@ -22,6 +22,9 @@ struct UpstreamError {
   };
 
   Kind kind = Kind::other;
+  // What speaks for `kind` stands in the midst of the message alone, where providers repeat words
+  // of the request.
+  bool in_passing = false;
   std::string message;  // each at most kMaxErrorTextBytes
   std::string type;
   std::string code;
