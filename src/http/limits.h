@@ -47,6 +47,8 @@ inline constexpr size_t kMaxIdlePerOrigin = 512;    // per loop; covers bursts w
 inline constexpr size_t kMaxPerOrigin = 16 * 1024;  // per loop; open streams, each needs its own
 inline constexpr std::chrono::seconds kResolvedFor{
     30};  // a looked-up address is believed this long
+inline constexpr size_t kMaxResolved =
+    4096;  // per loop; all are forgotten then, callers name hosts
 
 // The access log gathers lines up to a piece or a delay, whichever comes first: one write for about
 // 80 requests under load, and a reader of the log sees a lone request at once.

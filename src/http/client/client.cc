@@ -28,6 +28,7 @@ struct IdleConnection {
 
 struct OriginPool {
   size_t open = 0;                   // leased and idle
+  size_t acquiring = 0;              // coroutines between their request for one and its fate
   std::vector<IdleConnection> idle;  // most recently used at the back
   std::deque<async::Parker*> waiting;
   async::TlsResumption resumption;
@@ -48,6 +49,16 @@ struct OriginPool {
     waiting.front()->wake();
     waiting.pop_front();
   }
+};
+
+class Acquiring {
+ public:
+  explicit Acquiring(OriginPool& pool) : pool_(pool) { ++pool_.acquiring; }
+  Acquiring(const Acquiring&) = delete;
+  ~Acquiring() { --pool_.acquiring; }
+
+ private:
+  OriginPool& pool_;
 };
 
 // ---- lease
@@ -223,15 +234,17 @@ size_t Client::idle_connections() const {
 void Client::reap(void* self) {
   auto& client = *static_cast<Client*>(self);
   const base::Instant old = client.loop_.now() - kUpstreamIdleTimeout;
-  bool any = false;
   for (auto& [origin, pool] : client.pools_) {
     const auto young = std::find_if(pool->idle.begin(), pool->idle.end(),
                                     [old](const IdleConnection& c) { return c.since >= old; });
     for (auto each = pool->idle.begin(); each != young; ++each) pool->closed();
     pool->idle.erase(pool->idle.begin(), young);
-    any = any || !pool->idle.empty();
   }
-  if (any) client.reaper_.set(client.loop_.now() + kReapInterval);
+  // Callers name hosts, too: what is kept of one must not outlast its connections.
+  std::erase_if(client.pools_, [](const auto& each) {
+    return each.second->open == 0 && each.second->acquiring == 0;
+  });
+  if (!client.pools_.empty()) client.reaper_.set(client.loop_.now() + kReapInterval);
 }
 
 void Client::release(OriginPool& pool, std::unique_ptr<async::Socket> socket) {
@@ -242,7 +255,6 @@ void Client::release(OriginPool& pool, std::unique_ptr<async::Socket> socket) {
   const async::Socket* key = socket.get();
   socket->on_hangup([&pool, key] { pool.drop(key); });
   pool.idle.push_back({std::move(socket), loop_.now()});
-  if (!reaper_.armed()) reaper_.set(loop_.now() + kReapInterval);
   pool.wake_one();
 }
 
@@ -267,6 +279,8 @@ Task<Result<Lease>> Client::acquire(const Origin& origin, Reuse reuse, base::Dea
   std::unique_ptr<OriginPool>& slot = pools_[origin];
   if (!slot) slot = std::make_unique<OriginPool>();
   OriginPool& pool = *slot;
+  const Acquiring acquiring(pool);
+  if (!reaper_.armed()) reaper_.set(loop_.now() + kReapInterval);
   while (true) {
     while (reuse == Reuse::allowed && !pool.idle.empty()) {
       std::unique_ptr<async::Socket> socket = std::move(pool.idle.back().socket);

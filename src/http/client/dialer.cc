@@ -56,7 +56,10 @@ Task<Result<std::vector<async::Address>>> Dialer::lookup(std::string host, uint1
   }
   Result<std::vector<async::Address>> addresses =
       co_await pool_.run([host, port] { return async::resolve(host, port); }, deadline);
-  if (addresses) resolved_[key] = {*addresses, now + kResolvedFor};
+  if (addresses) {
+    if (resolved_.size() >= kMaxResolved) resolved_.clear();
+    resolved_[key] = {*addresses, now + kResolvedFor};
+  }
   co_return addresses;
 }
 
