@@ -58,6 +58,7 @@ struct StreamTimeouts {
 
 struct Failover {
   seconds longest_retry_after{60};
+  seconds whole_answer{240};
 };
 
 struct SuperAdmin {

@@ -171,6 +171,13 @@ const ConfigKey kKeys[] = {
      .min = 1,
      .max = 3600,
      .takes = Takes::reload},
+    {.path = "failover.whole_answer_timeout_seconds",
+     .slot = Seconds([](Config& c) -> auto& { return c.failover.whole_answer; }),
+     .help = "An answer that is not streamed has not come within this time: the next candidate is "
+             "tried, if there is one.",
+     .min = 1,
+     .max = 299,
+     .takes = Takes::reload},
     {.path = "admin.api_key_encryption_key",
      .slot = Text([](Config& c) -> auto& { return c.admin.api_key_encryption_key; }),
      .help = "Seals stored keys (AES-256-GCM). Empty: made at first start and kept in data_dir "

@@ -18,7 +18,7 @@ namespace {
 
 gateway::StreamTimeouts timeouts_of(const Config& config) {
   return {config.stream_timeouts.first_token, config.stream_timeouts.inter_chunk_idle,
-          config.failover.longest_retry_after};
+          config.failover.longest_retry_after, config.failover.whole_answer};
 }
 
 constexpr size_t kStoreThreads = 4;  // the number of SQLite readers; more would only queue there

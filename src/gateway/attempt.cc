@@ -1,6 +1,7 @@
 #include "gateway/attempt.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/bill.h"
 
@@ -256,9 +257,13 @@ Task<Failed> reopen(Call& call, Target target, const GoingOn& begun, OpenStream&
 }
 
 Task<Failed> try_whole(Call& call, Target target, std::unique_ptr<WholeAnswer>& fetched) {
-  const base::Deadline deadline{call.parts.clock.now() + kWholeAnswerTimeout};
+  const base::Instant now = call.parts.clock.now();
+  const base::Deadline deadline{now + kWholeAnswerTimeout};
   Attempt attempt(call, target);
-  Failed failed = co_await attempt.send(deadline);
+  // It begins when it is complete; who is alone is waited for.
+  const bool others = std::cmp_less(call.attempts, call.plan.candidates.size());
+  Failed failed =
+      co_await attempt.send(others ? base::Deadline{now + call.parts.timeouts.whole} : deadline);
   if (failed) co_return failed;
   auto answer = std::make_unique<WholeAnswer>();
   Result<json::PaddedBytes> body = co_await read_all(*attempt.reply, kMaxAnswerBytes, deadline);
@@ -273,6 +278,7 @@ Task<Failed> try_whole(Call& call, Target target, std::unique_ptr<WholeAnswer>& 
       llm::rewrite_response(call.api, answer->body, call.view.model, nullptr, cost_of);
   if (!rewrite) co_return elsewhere(std::move(rewrite).error(), Fault::bad_answer);
   if (rewrite->error) co_return told_so(*rewrite->error);
+  if (rewrite->choice_count == 0) co_return bad_answer("no choices");
   answer->rewrite = std::move(*rewrite);
   fetched = std::move(answer);
   co_return nullptr;

@@ -51,6 +51,7 @@ struct OpenStream : base::Pooled {
   llm::ChunkRewriter chunks;
   std::string out;  // what came with the first event
   End end = End::none;
+  base::Instant last_sign{};                 // an event came, be it one that shows nothing
   std::unique_ptr<Translation> translation;  // null: the upstream speaks the house dialect
   std::unique_ptr<Fitting> fitting;          // null: from its start to here one upstream's
 

@@ -36,6 +36,8 @@ struct StreamTimeouts {
   base::Duration first_token = std::chrono::seconds(10);
   base::Duration idle = std::chrono::seconds(20);
   base::Duration longest_retry_after = provider::kUsualRetryAfter;  // that is kept
+  base::Duration whole =
+      std::chrono::seconds(240);  // an answer that is not streamed, by one of several
 };
 
 // What the pipeline works with: shared parts, and those of one loop.

@@ -90,6 +90,7 @@ Result<OpenStream::End> OpenStream::feed(std::string_view bytes, std::string& to
   while (true) {
     DP_TRY(const bool more, events.next(event));
     if (!more) return End::none;
+    last_sign = call_.x.loop_now();
     const End ended = take(event, to);
     if (ended != End::none) return ended;  // what follows [DONE] is not for anybody
   }

@@ -24,11 +24,16 @@ class Relay {
  private:
   Task<Result<void>> pass_on();
   Task<Result<void>> take_next();
-  enum class Came : uint8_t { piece, framing, silence, failure };
+  enum class Came : uint8_t { piece, silence, failure };
   DP_OWN_FRAME Came take(Result<size_t> arrived);
+  DP_OWN_FRAME Came silence();
   DP_OWN_FRAME Result<void> take_end();
   DP_OWN_FRAME Result<void> outcome();
-  base::Instant idle_end() const { return last_event_ + call_.parts.timeouts.idle; }
+  // Events that show nothing (pings, steps of hidden work) are signs of life, but not for ever.
+  base::Instant idle_end() const {
+    return std::min(std::max(last_event_, stream_.last_sign) + call_.parts.timeouts.idle,
+                    last_event_ + kWholeAnswerTimeout);
+  }
   base::Instant next_look(base::Instant beat) const;
   Error broken(Error error);
   DP_OWN_FRAME Task<void> end(Result<void> relayed);
@@ -51,6 +56,7 @@ class Relay {
   std::unique_ptr<Error> limit_;  // why the stream ends before its end
   Result<void> failure_;          // what was wrong with what came
   bool may_go_on_ = false;        // it broke at the upstream's end, and others may do better
+  bool to_blame_ = false;         // is the endpoint that broke last, and was not told yet
   bool silent_ = false;           // since kProgressInterval
   bool light_ = false;            // travel_light() was here
   base::Instant last_event_{};
@@ -90,7 +96,7 @@ Task<Result<void>> Relay::take_next() {
     Result<size_t> arrived = co_await stream_.reply->arrival({next_look(beat)});
     const Came came = take(std::move(arrived));
     if (came == Came::piece || came == Came::failure) co_return std::move(failure_);
-    if (came == Came::framing || call_.x.loop_now() < beat) continue;
+    if (call_.x.loop_now() < beat) continue;
     Result<void> sent = co_await call_.x.flush(http::kSseHeartbeat);
     if (!sent) co_return sent;
     beat = call_.x.loop_now() + kHeartbeatInterval;
@@ -101,17 +107,14 @@ Task<Result<void>> Relay::take_next() {
 Relay::Came Relay::take(Result<size_t> arrived) {
   if (!arrived && arrived.error().code == ErrorCode::timeout) {
     fell_silent();
-    if (call_.x.loop_now() < idle_end()) return Came::silence;
-    failure_ = broken(Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
-                            "no event within the idle timeout"));
-    return Came::failure;
+    return silence();
   }
   Result<std::string_view> piece = stream_.reply->take(std::move(arrived));
   if (!piece) {
     failure_ = broken(std::move(piece).error());
     return Came::failure;
   }
-  if (piece->empty()) return Came::framing;
+  if (piece->empty()) return silence();
   // Room for longer names at once: growing in doubles would cost a slow reader twice the memory.
   stream_.out.reserve(piece->size() + piece->size() / 8);
   Result<OpenStream::End> end = stream_.feed(*piece, stream_.out);
@@ -120,7 +123,15 @@ Relay::Came Relay::take(Result<size_t> arrived) {
     return Came::failure;
   }
   stream_.end = *end;
-  return Came::piece;
+  return stream_.out.empty() && *end == OpenStream::End::none ? silence() : Came::piece;
+}
+
+// Nothing came that the caller could be shown.
+Relay::Came Relay::silence() {
+  if (call_.x.loop_now() < idle_end()) return Came::silence;
+  failure_ = broken(Error(ErrorCode::upstream_timeout, "The model's provider fell silent.",
+                          "no event within the idle timeout"));
+  return Came::failure;
 }
 
 // Some upstreams forget [DONE]; a stream whose choices are all finished is whole all the same.
@@ -163,6 +174,9 @@ Result<void> Relay::outcome() {
     case OpenStream::End::done:
       break;
   }
+  if (stream_.chunks.said_nothing()) {
+    return broken(Error(ErrorCode::upstream_failed, "The model's provider sent an empty answer."));
+  }
   return {};
 }
 
@@ -190,6 +204,7 @@ Task<Result<void>> Relay::pass_on() {
 // The upstream's end broke; while the caller is there somebody else may go on.
 Error Relay::broken(Error error) {
   may_go_on_ = !call_.x.scope.cancelled();
+  to_blame_ = true;
   return error;
 }
 
@@ -207,6 +222,7 @@ Task<Result<void>> Relay::go_on_elsewhere(Error error) {
     Result<void> sent = co_await call_.x.flush(stream_.out);
     if (!sent) co_return sent;
     stream_.out.clear();
+    to_blame_ = false;  // it is told there
     Result<void> continued = co_await continue_stream(call_, stream_);
     if (!continued) co_return error;
     usage_.went_elsewhere();
@@ -322,7 +338,7 @@ Task<void> Relay::end(Result<void> relayed) {
   }
   if (scope.cancelled()) {
     error = Error(ErrorCode::unavailable, "The server is shutting down. Send the request again.");
-  } else {
+  } else if (to_blame_) {
     stream_.broke();
   }
   co_await end_broken(std::move(error));

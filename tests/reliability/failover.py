@@ -20,13 +20,15 @@ DEAD = "http://127.0.0.1:9/v1"  # discard: nobody listens there
 SUCCESS = 0.999
 BACK_SECONDS = 30
 EJECTED_AFTER = 3
+WHOLE_SECONDS = 8  # within which an unstreamed answer comes, or another endpoint is asked
 
 
 class Fleet:
     """A world whose models have several endpoints."""
 
     def __init__(self, build):
-        self.world = World(build, [])  # its patience for a first token is 3 s
+        # Its patience for a first token is 3 s.
+        self.world = World(build, [], settings={"failover": {"whole_answer_timeout_seconds": WHOLE_SECONDS}})
         self.world.start()
         self.world.admin("admin/users/1/wallet/adjustments",
                          {"amount_yuan": "1000", "reason": "the callers'", "reference": "top-up"})
@@ -192,6 +194,14 @@ def hedged(verdict, fleet):
                    f"{quick} of {len(lines)} within 2 s, {won:.0f} hedges won, {refused:.0f} refused")
 
 
+def hollow(verdict, fleet):
+    """An answer in which nothing is said, or that does not come, is another endpoint's to give."""
+    for model, stream in (("hollow-stream", True), ("hollow-whole", False), ("mute", False)):
+        line = fleet.ask(model, stream)
+        verdict.expect(good(line) and line["seconds"] < WHOLE_SECONDS + 3, f"{model}: the next one answers",
+                       f"{line['end']} after {line['seconds']:.1f} s")
+
+
 def furnish(fleet):
     fleet.folder = fleet.world.folder / "mortal"
     fleet.folder.mkdir()
@@ -208,6 +218,12 @@ def furnish(fleet):
         fleet.endpoint(name, url, script, priority=5 if name in ("dead", "half", "late", "mortal", "refusing") else 0)
     fleet.endpoint("one-at-a-time", good_one, "mock-ok:tokens=6,delay_ms=1500", max_inflight=1)
     fleet.endpoint("slow", good_one, "mock-ok:tokens=6,delay_ms=4000", priority=5)
+    for name, script in (("no-words", "mock-no-finish:tokens=0"), ("no-answers", "mock-no-answers"),
+                         ("no-answer", "mock-no-answer")):
+        fleet.endpoint(name, good_one, script, priority=5)
+    fleet.model("hollow-stream", ["no-words", "good-1"])
+    fleet.model("hollow-whole", ["no-answers", "good-1"])
+    fleet.model("mute", ["no-answer", "good-1"])
     for kind in ("dead", "half", "late"):
         fleet.model(f"{kind}-first", [kind, "good-1", "good-2"])
     fleet.model("worst", ["worst-dead", "worst-half", "worst-late"])
@@ -230,6 +246,7 @@ def failover(options, verdict):
         killed(verdict, fleet)
         told_to_wait(verdict, fleet)
         hedged(verdict, fleet)
+        hollow(verdict, fleet)
         verdict.note("retries", f"{fleet.counter('retries_total'):.0f} of {len(fleet.journal)} requests, "
                      f"{fleet.counter('retries_total', 'refused'):.0f} refused")
         world.end(verdict)

@@ -17,7 +17,17 @@ namespace deeppool::mock {
 enum class UsagePlace { as_asked, none, on_finish, every_chunk, zero, garbage };
 
 // How an answer ends once `after` events (or half of an unstreamed body) are out.
-enum class Ending { complete, cut, reset, hold, error_event, error_text, error_named, forever };
+enum class Ending {
+  complete,
+  cut,
+  reset,
+  hold,
+  error_event,
+  error_text,
+  error_named,
+  forever,
+  comments
+};
 
 // What differs from a plain answer. Script parameters of the same name win over the numbers here.
 struct Style {

@@ -311,6 +311,11 @@ Task<void> truncated_json(Call& call) {
   co_await send_plain(call, {}, std::string_view(body).substr(0, body.size() / 2));
 }
 
+Task<void> no_answers(Call& call) {
+  co_await send_plain(call, {},
+                      R"({"id":"x","object":"chat.completion","model":"m","choices":[]})");
+}
+
 Task<void> empty_body(Call& call) {
   co_await send_plain(call, {}, "");
 }
@@ -343,6 +348,7 @@ constexpr Behaviour kRows[] = {
     {"invalid-utf8", "text that is not UTF-8", invalid_utf8},
     {"bad-json", "NaN, overflow and duplicate keys", bad_json},
     {"truncated-json", "half a JSON text, well framed", truncated_json},
+    {"no-answers", "status 200 and `choices` is empty", no_answers},
     {"empty-body", "status 200 and nothing", empty_body},
 };
 

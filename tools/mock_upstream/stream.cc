@@ -189,6 +189,15 @@ Task<void> Stream::end_with(const Event& event) {
   if (sent) co_await flush();
 }
 
+Task<void> Stream::comment_forever() {
+  bool here = true;
+  while (here) {
+    append_http_chunk(out_, ": thinking\n\n");
+    here = co_await flush();
+    if (here) here = co_await call_.wire.pause(std::chrono::milliseconds(100));
+  }
+}
+
 Task<void> Stream::break_off() {
   call_.record.end = "broken";
   call_.wire.fate = Fate::close;
@@ -212,6 +221,9 @@ Task<void> Stream::break_off() {
       break;
     case Ending::reset:
       call_.wire.fate = Fate::reset;
+      break;
+    case Ending::comments:
+      co_await comment_forever();
       break;
     case Ending::hold:
       call_.wire.fate = Fate::hold;

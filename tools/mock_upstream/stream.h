@@ -20,6 +20,7 @@ class Stream {
   Task<bool> say(int64_t piece);
   Task<bool> close();
   Task<void> break_off();
+  Task<void> comment_forever();
   Task<void> end_with(const Event& event);
   Task<bool> send_events();                // what the voice has put into events_
   Task<bool> put(std::string_view bytes);  // raw bytes into the body

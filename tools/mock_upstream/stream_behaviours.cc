@@ -59,6 +59,10 @@ constexpr Behaviour kRows[] = {
     // Ends. `after=N` says after how many content events.
     {"cut", "the connection closes inside an event", answer, {.ending = Ending::cut}},
     {"reset", "the connection is reset", answer, {.ending = Ending::reset}},
+    {"comments-forever",
+     "then a comment each 100 ms for ever",
+     answer,
+     {.ending = Ending::comments}},
     {"half-open", "stops sending and reading", answer, {.ending = Ending::hold}},
     {"error-event", "an error event, then the end", answer, {.ending = Ending::error_event}},
     {"error-text", "an error event whose error is a text", answer, {.ending = Ending::error_text}},

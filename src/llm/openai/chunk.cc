@@ -228,6 +228,11 @@ std::string ChunkRewriter::note_chunk(std::string_view members) const {
   return open_chunk() + "]," + std::string(members) + "}";
 }
 
+bool ChunkRewriter::said_nothing() const {
+  return !saw_finish_reason_ && tally_.empty() && reasoning_tally_.empty() &&
+         std::ranges::none_of(choices_, &Choice::called_tools);
+}
+
 bool ChunkRewriter::needs_closing() const {
   bool begun = false;
   for (const Choice& choice : choices_) {

@@ -62,6 +62,8 @@ class ChunkRewriter {
   // For a stream that ended without one. `prompt_tokens` comes from count_prompt_tokens().
   Usage estimated_usage(int64_t prompt_tokens) const;
   bool saw_finish_reason() const { return saw_finish_reason_; }
+  // Nothing has come that an answer consists of.
+  bool said_nothing() const;
   // After Verdict::error.
   const UpstreamError& error() const { return *error_; }
 
