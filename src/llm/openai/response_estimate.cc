@@ -14,7 +14,7 @@ class AnswerText {
   void read(json::Reader& reader) {
     for (json::Members members(reader); members.next();) {
       if (members.key() == "choices" && reader.peek() == Kind::array)
-        read_choices(reader);
+        read_all(reader, output);
       else
         reader.skip();
     }
@@ -24,35 +24,38 @@ class AnswerText {
   TextTally reasoning;
 
  private:
-  void read_choices(json::Reader& reader) {
-    for (json::Elements choices(reader); choices.next();) {
+  void read_all(json::Reader& reader, TextTally& texts) {
+    for (json::Elements elements(reader); elements.next();) {
       if (reader.peek() == Kind::object)
-        read_texts(reader);
+        read_texts(reader, texts);
       else
         reader.skip();
     }
   }
 
-  // Any object that holds generated text: a choice, its message, a tool call and what is called.
-  void read_texts(json::Reader& reader) {
+  // Any object that holds generated text: a choice, its message, a part of its content, a tool call
+  // and what is called.
+  void read_texts(json::Reader& reader, TextTally& texts) {
     bool reasoned = false;
     for (json::Members members(reader); members.next();) {
       const std::string_view key = members.key();
       const Kind kind = reader.peek();
-      const bool thought = key == "reasoning_content" || key == "reasoning";
+      const bool thought = key == "reasoning_content" || key == "reasoning" || key == "thinking";
       const bool text = key == "content" || key == "text" || key == "refusal" || key == "name" ||
                         key == "arguments" || key == "input";
       const bool nested =
           key == "message" || key == "function" || key == "custom" || key == "function_call";
       if (kind == Kind::string && text) {
-        output.append_json(reader.text(reader.read_string()));
+        texts.append_json(reader.text(reader.read_string()));
       } else if (kind == Kind::string && thought && !reasoned) {
         reasoning.append_json(reader.text(reader.read_string()));
         reasoned = true;
       } else if (kind == Kind::object && nested) {
-        read_texts(reader);
-      } else if (kind == Kind::array && key == "tool_calls") {
-        read_choices(reader);
+        read_texts(reader, texts);
+      } else if (kind == Kind::array && (key == "tool_calls" || key == "content")) {
+        read_all(reader, texts);
+      } else if (kind == Kind::array && key == "thinking") {
+        read_all(reader, reasoning);
       } else {
         reader.skip();
       }

@@ -123,6 +123,16 @@ TEST(Response, TextIsCountedWhereUsageIsMissing) {
   EXPECT_EQ(usage.source, Usage::Source::estimated);
 }
 
+TEST(Response, ContentInPartsIsCountedToo) {
+  const PaddedBytes body(
+      R"({"choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text",)"
+      R"("text":"Let me"}]},{"type":"text","text":"Hello world"}]}}]})");
+  const Usage usage =
+      estimate_usage(Api::chat_completions, body, 7, test_tokenizers().for_model("gpt-4o"));
+  EXPECT_EQ(usage.reasoning_tokens, 2);
+  EXPECT_EQ(usage.completion_tokens, 4);
+}
+
 TEST(Response, EveryUsageSaysWhatTheCallerPays) {
   const std::string full = R"({"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,)"
                            R"("prompt_tokens_details":{"cached_tokens":0},)"
