@@ -41,6 +41,7 @@ std::string fragment(Engine engine, std::string_view body, Repeat repeat) {
   }
   if (name == "money") return sqlite ? "?" : "CAST(? AS DECIMAL(20,10))";
   if (name == "for_update") return sqlite ? "" : "FOR UPDATE";
+  if (name == "for_share") return sqlite ? "" : "LOCK IN SHARE MODE";  // as both servers spell it
   if (name == "rows") return sqlite ? given_rows(repeat.width) : tuples(repeat);
   return placeholders(repeat.count);
 }

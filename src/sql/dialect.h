@@ -8,6 +8,7 @@
 //                   which would compute with it as a DOUBLE; counts as one placeholder
 //   {for_update}    at the end of a SELECT in a transaction: nobody else may change these rows
 //                   meanwhile
+//   {for_share}     likewise, but others may do the same: these rows stay as they are until the end
 //   {rows}          the rows of Writer::insert_rows: INSERT INTO t (a, b) {rows}
 //   {list}          the values of Reader::query_list: WHERE id IN ({list})
 // Everything else must mean the same to all engines; the SQL lint test holds us to it.

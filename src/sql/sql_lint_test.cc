@@ -48,7 +48,7 @@ constexpr Rule kRules[] = {
      "DELETE FROM t RETURNING id"},
     {kPortable, "FOR UPDATE", "use {for_update}", "SELECT a FROM t FOR UPDATE"},
     {kPortable, "SKIP LOCKED", "SQLite has none", "SELECT a FROM t SKIP LOCKED"},
-    {kPortable, "LOCK IN SHARE MODE", "SQLite has none", "SELECT a FROM t LOCK IN SHARE MODE"},
+    {kPortable, "LOCK IN SHARE MODE", "use {for_share}", "SELECT a FROM t LOCK IN SHARE MODE"},
     {kPortable, "- >", "JSON is text: read it in C++", "SELECT a->>'$.b' FROM t"},
     {kPortable, "JSON_EXTRACT", "engines quote differently: read JSON in C++",
      "SELECT JSON_EXTRACT(a, '$.b') FROM t"},

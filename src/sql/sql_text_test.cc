@@ -45,6 +45,9 @@ TEST(SqlText, ExpandsFragmentsOutsideQuotes) {
       "INSERT INTO t (a, b) VALUES (?, '{now_ms}') ON DUPLICATE KEY UPDATE b = b + VALUES(b)");
   EXPECT_EQ(expand(Engine::mysql, "SELECT a FROM t {for_update}"), "SELECT a FROM t FOR UPDATE");
   EXPECT_EQ(expand(Engine::sqlite, "SELECT a FROM t {for_update}"), "SELECT a FROM t ");
+  EXPECT_EQ(expand(Engine::mysql, "SELECT a FROM t {for_share}"),
+            "SELECT a FROM t LOCK IN SHARE MODE");
+  EXPECT_EQ(expand(Engine::sqlite, "SELECT a FROM t {for_share}"), "SELECT a FROM t ");
   EXPECT_EQ(expand(Engine::mysql, "{rows}", {2, 3}), "VALUES (?, ?, ?), (?, ?, ?)");
   EXPECT_EQ(expand(Engine::sqlite, "{rows}", {2, 3}), "SELECT c0, c1, c2 FROM given_rows WHERE 1");
   EXPECT_EQ(expand(Engine::sqlite, "a IN ({list})", {3, 1}), "a IN (?, ?, ?)");

@@ -17,8 +17,8 @@ constexpr bool known_fragment(std::string_view body) {
   const std::string_view name = body.substr(0, space);
   const bool has_argument = space != std::string_view::npos;
   if (name == "upsert" || name == "new") return has_argument;
-  return !has_argument && (name == "now_ms" || name == "for_update" || name == "money" ||
-                           name == "rows" || name == "list");
+  return !has_argument && (name == "now_ms" || name == "for_update" || name == "for_share" ||
+                           name == "money" || name == "rows" || name == "list");
 }
 
 struct Counts {

@@ -31,7 +31,8 @@ void call_all(std::vector<std::function<void()>>& waiting) {
 
 }  // namespace
 
-FundBook::FundBook(LeaseStore& store, const base::Clock& clock) : store_(store), clock_(clock) {
+FundBook::FundBook(LeaseStore& store, const base::Clock& clock, const base::Clock& lease_clock)
+    : store_(store), clock_(clock), lease_clock_(lease_clock) {
   set_terms(std::make_shared<const Terms>());
 }
 
@@ -42,7 +43,7 @@ Result<Covered> FundBook::raise(Hold& hold, const Demand& demand) {
   Shard& home = shard(demand.user);
   const std::lock_guard lock(home.mutex);
   const Account::Moment now = moment(home);
-  if (now.now >= usable_until_.load(std::memory_order_relaxed)) return leases_lapsed();
+  if (lease_clock_.now() >= usable_until_.load(std::memory_order_relaxed)) return leases_lapsed();
   Account& account = account_of(home, demand.user);
   DP_TRY(const Covered covered, account.raise(hold.state_, sane(demand), now));
   if (covered == Covered::yes && hold.book_ == nullptr) {

@@ -31,8 +31,9 @@ struct LeaseStanding {
 
 class FundBook {
  public:
-  // Both outlive the book, which outlives its holds.
-  FundBook(LeaseStore& store, const base::Clock& clock);
+  // All outlive the book, which outlives its holds. `lease_clock` says how long leases count.
+  FundBook(LeaseStore& store, const base::Clock& clock, const base::Clock& lease_clock);
+  FundBook(LeaseStore& store, const base::Clock& clock) : FundBook(store, clock, clock) {}
   FundBook(const FundBook&) = delete;
 
   // Grows `hold` (empty: begins it) until it covers `demand`, all or nothing; never waits.
@@ -56,7 +57,7 @@ class FundBook {
   void set_terms(std::shared_ptr<const Terms> terms);
   // Whether the store has called a grant of the terms spent since the last call.
   bool take_spent() { return spent_.exchange(false); }
-  // Until when leases count: the store's expiry as this clock sees it. Without a call: for ever.
+  // Until when leases count: the store's expiry as lease_clock sees it. Without a call: for ever.
   void set_usable_until(base::Instant until) { usable_until_.store(until); }
 
   LeaseStanding standing(base::UserId user, FundId fund) const;
@@ -87,6 +88,7 @@ class FundBook {
 
   LeaseStore& store_;
   const base::Clock& clock_;
+  const base::Clock& lease_clock_;
   std::atomic<base::Instant> usable_until_{base::Instant::max()};
   std::atomic<bool> failing_{false};
   std::atomic<bool> spent_{false};

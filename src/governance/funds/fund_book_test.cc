@@ -382,6 +382,20 @@ TEST(FundBook, LapsedLeasesCountForNothing) {
   EXPECT_TRUE(w.book.raise(free, {.user = kUser, .key = kKey, .tokens = 10}).ok());
 }
 
+// The machine was suspended: only the leases' clock has gone on.
+TEST(FundBook, LeasesLapseByTheirOwnClock) {
+  testing::FakeClock clock, lease_clock;
+  FakeTables tables;
+  tables.funds[kQuota].total = 1000;
+  FakeLeaseStore store{tables, 1, Takes::everything};
+  FundBook book{store, clock, lease_clock};
+  book.set_usable_until(lease_clock.now() + kLeaseLife);
+  Hold before, after;
+  ASSERT_TRUE(cover(book, before, quota_demand(1000, 10)));
+  lease_clock.advance(kLeaseLife);
+  EXPECT_EQ(cover(book, after, quota_demand(1000, 10)).error().code, ErrorCode::unavailable);
+}
+
 TEST(FundBook, AbsurdCountsNeitherOverflowNorCredit) {
   World w;
   w.tables.funds[kQuota].total = 100;

@@ -27,7 +27,7 @@ Funds::Funds(sql::Database& database, const base::RequestId& instance, const bas
     : database_(database),
       clock_(clock),
       store_(database, instance),
-      book_(store_, clock),
+      book_(store_, clock, lease_clock_),
       pool_(std::in_place, "funds", kRefillThreads, kRefillQueue) {}
 
 Result<void> Funds::claim() {
@@ -84,19 +84,18 @@ Task<bool> Funds::refilled(base::UserId user, base::Deadline deadline) {
 
 // Blocking.
 void Funds::look_after() {
-  const base::Instant now = clock_.now();
-  if (now - renewed_at_ >= kRenewInterval) {
+  if (lease_clock_.now() - renewed_at_ >= kRenewInterval) {
     if (const auto renewed = renew(); !renewed) {
       log::error("leases of funds could not be renewed; without them limited requests are refused",
                  {{"message", renewed.error().message}, {"detail", renewed.error().detail}});
     }
   }
-  book_.return_idle(now - kIdleBeforeReturn);
+  book_.return_idle(clock_.now() - kIdleBeforeReturn);
 }
 
 // What counts is when it was asked for: the store's expiry is never earlier.
 Result<void> Funds::renew() {
-  const base::Instant asked = clock_.now();
+  const base::Instant asked = lease_clock_.now();
   const auto renewed = store_.renew();
   if (renewed) {
     renewed_at_ = asked;

@@ -9,6 +9,7 @@
 #include "async/blocking_pool.h"
 #include "async/cancel.h"
 #include "async/task.h"
+#include "base/boot_clock.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "governance/funds/fund_book.h"
@@ -52,9 +53,10 @@ class Funds {
 
   sql::Database& database_;
   const base::Clock& clock_;
+  const base::BootClock lease_clock_;  // leases lapse while the machine is suspended, too
   SqlLeaseStore store_;
   FundBook book_;
-  base::Instant renewed_at_{};  // by upkeep only
+  base::Instant renewed_at_{};  // of lease_clock_; by upkeep only
   int64_t terms_version_ = 0;   // these two by load_terms only
   base::Instant terms_read_at_{};
   std::optional<async::BlockingPool> pool_;

@@ -285,6 +285,25 @@ Result<int64_t> reclaim(sql::Database& database, const std::string& id) {
   return sql::run_transaction(database, [&](sql::Writer& tx) { return reclaim_instance(tx, id); });
 }
 
+// Somebody raises the epoch; an exchange that asks meanwhile must not go by the old one.
+TEST_P(LeaseStoreTest, AnExchangeWaitsForWhoRaisesTheEpoch) {
+  std::future<Landing> late;
+  {
+    auto writer = database().write();
+    auto tx = sql::Transaction::begin(*writer);
+    ASSERT_TRUE(writer->execute("UPDATE instances SET epoch = epoch + 1"));
+    late = std::async(std::launch::async, [&] {
+      LeaseFill fill;
+      const LeaseOrder order{.fund = kQuota, .least = 10, .wanted = 10, .sequence = 1};
+      return store_->exchange({&order, 1}, {&fill, 1}).landing;
+    });
+    late.wait_for(std::chrono::milliseconds(300));  // time to be wrong in
+    ASSERT_TRUE(tx->commit());
+  }
+  EXPECT_EQ(late.get(), Landing::failed);
+  EXPECT_EQ(leased(database()).quota, 0);
+}
+
 TEST_P(LeaseStoreTest, AnInstanceIsReclaimedOnlyWhenItsLeasesHaveLapsed) {
   order({.fund = kWallet, .least = 10, .wanted = 10, .sequence = 1});
   const std::string id = instance(1).to_string();

@@ -177,9 +177,11 @@ class Exchange {
  public:
   Exchange(sql::Writer& tx, const std::string& instance) : tx_(tx), instance_(instance) {}
 
+  // Holds for the whole transaction: who raises the epoch waits for it, and then sees its leases.
   Result<void> check_epoch(int64_t epoch) {
     DP_TRY(const auto current,
-           tx_.query_one<int64_t>("SELECT epoch FROM instances WHERE instance = ?", instance_));
+           tx_.query_one<int64_t>("SELECT epoch FROM instances WHERE instance = ? {for_share}",
+                                  instance_));
     return current == epoch ? Result<void>() : voided();
   }
 
