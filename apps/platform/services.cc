@@ -315,15 +315,20 @@ Result<void> Services::serve() {
   for (auto& loop : loops_) DP_CHECK(loop->start(address));
   readiness_.start();
   LoopThread& first = *loops_.front();
-  first.post([this, &first] {
+  const auto one_of_all = [this](std::string_view job, base::Duration life) {
+    return jobs::JobLease(*database_, job, spool_->instance().to_string(), life);
+  };
+  first.post([this, &first, one_of_all] {
     first.background().spawn(refresh_->run(*store_pool_, background_));
     first.background().spawn(funds_->upkeep(background_));
-    first.background().spawn(
-        jobs::sweep_idempotency_keys(*idempotency_book_, *store_pool_, background_));
+    first.background().spawn(jobs::sweep_idempotency_keys(
+        *idempotency_book_, one_of_all("idempotency_sweep", 2 * idempotency::kSweepInterval),
+        *store_pool_, background_));
     first.background().spawn(jobs::probe_endpoints(
         {catalog_, *lookups_, tls_contexts_, proxy_, clock_, random_}, background_));
     first.background().spawn(jobs::watch_alerts({*database_, *store_pool_, *lookups_, tls_contexts_,
                                                  proxy_, *sealer_, clock_, alert_targets()},
+                                                one_of_all("alerts", jobs::kAlertLease),
                                                 background_));
   });
   return {};

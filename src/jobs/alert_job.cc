@@ -128,13 +128,19 @@ Task<void> alert_pass(const AlertParts& parts, http::Client& client, async::Canc
   (void)done;  // each of them has its own deadline
 }
 
-Task<void> watch_alerts(AlertParts parts, async::CancelScope& scope) {
+Task<void> watch_alerts(AlertParts parts, JobLease lease, async::CancelScope& scope) {
   http::Client client(async::Loop::current(), parts.lookups, parts.contexts, parts.proxy,
                       reach_of(parts.targets));
   while (true) {
     const bool waited = co_await async::sleep_for(alerts::kPassInterval, scope);
     if (!waited) co_return;
-    co_await alert_pass(parts, client, scope);
+    Result<bool> ours =
+        co_await parts.pool.run([lease] { return lease.hold(); }, within(kSqlDeadline));
+    if (!ours) {
+      log::warn("alert rules were not looked at", {{"reason", ours.error().message}});
+    } else if (*ours) {
+      co_await alert_pass(parts, client, scope);
+    }
   }
 }
 
