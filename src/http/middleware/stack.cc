@@ -39,6 +39,7 @@ constexpr std::string_view kWithoutPrefix[] = {"chat",      "completions", "embe
 
 bool open_to_browsers(std::string_view path) {
   if (path.starts_with("/v1/")) return true;
+  if (path.empty()) return false;  // of a head that could not be read
   const std::string_view first = path.substr(1, path.find('/', 1) - 1);
   return std::ranges::find(kWithoutPrefix, first) != std::end(kWithoutPrefix);
 }
